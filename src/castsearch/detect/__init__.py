@@ -1,0 +1,1 @@
+"""Stills in, boxes of faces and persons out."""

@@ -1,0 +1,1 @@
+"""Crops in, vectors out."""

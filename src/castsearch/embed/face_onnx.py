@@ -1,0 +1,40 @@
+"""Face encoders in ONNX: SFace, and any encoder of the user's."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from castsearch.embed.session import Session
+from castsearch.models import Model
+from castsearch.types import FloatArray, ImageArray
+
+
+def as_batch(faces: Sequence[ImageArray], model: Model) -> FloatArray:
+    """Aligned RGB faces as the input of ``model``: float32, shape (n, 3, height, width)."""
+    pixels = np.stack(faces).astype(np.float32)
+    if model.color == "bgr":
+        pixels = pixels[..., ::-1]
+    mean = np.asarray(model.mean, dtype=np.float32)
+    std = np.asarray(model.std, dtype=np.float32)
+    return np.ascontiguousarray(((pixels - mean) / std).transpose(0, 3, 1, 2))
+
+
+def encode(
+    session: Session, model: Model, faces: Sequence[ImageArray], *, flip: bool = False
+) -> FloatArray:
+    """Embeddings of aligned faces, shape (n, dim), float32, L2-normalised.
+
+    With ``flip`` each is the normalised sum of the face's and its mirror image's, one batch.
+    """
+    if not faces:
+        return np.zeros((0, model.dim), dtype=np.float32)
+    batch = as_batch(faces, model)
+    if flip:
+        batch = np.concatenate([batch, batch[..., ::-1]])
+    output = session.run(np.ascontiguousarray(batch))[0].reshape(len(batch), -1)
+    if flip:
+        output = output[: len(faces)] + output[len(faces) :]
+    norm = np.linalg.norm(output, axis=1, keepdims=True)
+    return np.asarray(output / np.maximum(norm, 1e-12), dtype=np.float32)

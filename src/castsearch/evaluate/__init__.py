@@ -1,0 +1,46 @@
+"""Evaluate: score rankings against the truth, and face encoders on pairs."""
+
+from __future__ import annotations
+
+from castsearch.evaluate.lfw import Pair, Verification, read_pairs, verification
+from castsearch.evaluate.score import (
+    BinScore,
+    Evaluation,
+    MovieScore,
+    QueryScore,
+    evaluate,
+    to_json,
+)
+from castsearch.evaluate.submission import (
+    Row,
+    Submission,
+    read_ranking,
+    submission_of,
+    write_submission_csv,
+    write_submission_wider,
+)
+from castsearch.evaluate.table import print_evaluation
+from castsearch.evaluate.truth import Truth, read_truth, truth_of
+
+__all__ = [
+    "BinScore",
+    "Evaluation",
+    "MovieScore",
+    "Pair",
+    "QueryScore",
+    "Row",
+    "Submission",
+    "Truth",
+    "Verification",
+    "evaluate",
+    "print_evaluation",
+    "read_pairs",
+    "read_ranking",
+    "read_truth",
+    "submission_of",
+    "to_json",
+    "truth_of",
+    "verification",
+    "write_submission_csv",
+    "write_submission_wider",
+]

@@ -1,0 +1,320 @@
+"""The main job: a folder or file of movies in, a ranking per cast member and its report out."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+import platform
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from castsearch import evaluate as scoring
+from castsearch import models as model_table
+from castsearch.detect.choose import body_box
+from castsearch.errors import InputError
+from castsearch.extract import Features, Region, Work, extract
+from castsearch.presets import DEFAULT, Preset, preset
+from castsearch.progress import Style, track
+from castsearch.rank.coarse import inverse_relation, rankings, similarity
+from castsearch.read import read
+from castsearch.recipe import Recipe, recipe_of
+from castsearch.report import write_report
+from castsearch.report.export import write_scores
+from castsearch.store import Store
+from castsearch.types import Candidate, CastMember, Movie, MovieResult, Problem
+
+
+@dataclass(frozen=True, slots=True)
+class RunResult:
+    """What :func:`rank` found, and where it wrote it; ``evaluation`` is None without truth."""
+
+    movies: tuple[MovieResult, ...]
+    problems: tuple[Problem, ...]
+    evaluation: scoring.Evaluation | None
+    work: Work
+    seconds: dict[str, float]
+    out: Path | None
+
+    @property
+    def n_ties(self) -> int:
+        """Places that a candidate id decided, over all lists."""
+        return sum(r.n_ties for movie in self.movies for r in movie.rankings)
+
+
+@dataclass(slots=True)
+class _Clock:
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    @contextmanager
+    def stage(self, name: str) -> Iterator[None]:
+        start = time.perf_counter()
+        try:
+            yield
+        finally:
+            self.seconds[name] = self.seconds.get(name, 0.0) + time.perf_counter() - start
+
+
+def rank(
+    source: str | Path,
+    *,
+    preset_name: str = DEFAULT,
+    settings: Iterable[str] = (),
+    out: Path | None = None,
+    layout: str = "auto",
+    face_model: str | None = None,
+    max_megapixels: float = 100.0,
+    n_jobs: int | None = None,
+    store: Path | None = None,
+    progress: Style = "quiet",
+) -> RunResult:
+    """Rank all candidates of every movie in ``source`` for each of its cast.
+
+    With ``out`` the files ``ranking.csv``, ``scores.parquet``, ``run.json`` and
+    ``report/index.html`` are written there. ``settings`` replace single values of the preset
+    (``"num_jitters=5"``); ``face_model`` is a name of the model table or an ONNX file.
+
+    Raises:
+        InputError: nothing in ``source`` can be ranked, or a setting or model is wrong.
+        CastsearchError: a result cannot be stored or written.
+    """
+    clock = _Clock()
+    chosen = preset(preset_name, settings)
+    recipe = recipe_of(chosen, face_model)
+    with clock.stage("read"):
+        movies = read(source, layout=layout)
+    if out is not None:
+        _writable(out)
+    with Store(store) as kept, clock.stage("detect and embed"):
+        movies = _with_candidates(movies, recipe, kept, max_megapixels, n_jobs, progress)
+        regions = [r for movie in movies for r in _regions(movie)]
+        n_pictures = len({r.path for r in regions})
+        with track("pictures", n_pictures, progress) as advance:
+            features, work = extract(
+                regions,
+                recipe,
+                kept,
+                max_megapixels=max_megapixels,
+                n_jobs=n_jobs,
+                advance=advance,
+            )
+    with clock.stage("rank"):
+        results = tuple(
+            rank_movie(movie, features, recipe)
+            for movie in movies
+            if movie.cast and movie.candidates
+        )
+    problems = tuple(p for m in movies for p in m.problems if not (m.cast and m.candidates))
+    problems += tuple(p for result in results for p in result.problems)
+    if not results:
+        raise InputError(
+            f"{source}: no movie in it can be ranked. " + " ".join(p.message for p in problems)
+        )
+    with clock.stage("evaluate"):
+        truth = scoring.truth_of([result.movie for result in results])
+        lists = [ranking for result in results for ranking in result.rankings]
+        evaluation = None
+        if truth is not None and any(truth.positives.values()):
+            evaluation = scoring.evaluate(truth, scoring.submission_of(lists))
+    run = RunResult(results, problems, evaluation, work, clock.seconds, out)
+    if out is not None:
+        with clock.stage("write"):
+            _write(run, out, source, chosen, recipe)
+        _write_json(out / "run.json", _facts(run, source, chosen, recipe))
+    return run
+
+
+def _writable(out: Path) -> None:
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(f"{out}: this folder cannot be made: {error.strerror}.") from error
+    if not os.access(out, os.W_OK):
+        raise InputError(f"{out}: this folder cannot be written to.")
+
+
+def _regions(movie: Movie) -> Iterator[Region]:
+    for member in movie.cast:
+        for still in member.portraits:
+            yield Region(still.id, still.path, role="portrait")
+    for candidate in movie.candidates:
+        if candidate.problem is None:
+            yield Region(candidate.id, candidate.still.path, candidate.box)
+
+
+def _with_candidates(
+    movies: Sequence[Movie],
+    recipe: Recipe,
+    store: Store,
+    max_megapixels: float,
+    n_jobs: int | None,
+    progress: Style,
+) -> list[Movie]:
+    """The movies, with whole stills turned into candidates: a body box grown from each face."""
+    regions = [Region(s.id, s.path, role="still") for movie in movies for s in movie.stills]
+    if not regions:
+        return list(movies)
+    with track("stills", len(regions), progress) as advance:
+        found, _ = extract(
+            regions,
+            recipe,
+            store,
+            max_megapixels=max_megapixels,
+            n_jobs=n_jobs,
+            advance=advance,
+        )
+    grown = []
+    for movie in movies:
+        candidates, problems = [], []
+        for still in movie.stills:
+            seen = found[still.id]
+            if seen.problem:
+                problems.append(Problem(still.id, seen.problem))
+            elif seen.frame:
+                candidates += [
+                    Candidate(
+                        f"{still.id}_f{i}",
+                        still,
+                        body_box(face.box, seen.frame.width, seen.frame.height),
+                    )
+                    for i, face in enumerate(seen.faces)
+                ]
+        if movie.stills and not candidates and not movie.candidates:
+            problems.append(Problem(movie.id, f"{movie.id}: no face was found in its stills."))
+        grown.append(
+            dataclasses.replace(
+                movie,
+                candidates=(*movie.candidates, *candidates),
+                problems=(*movie.problems, *problems),
+            )
+        )
+    return grown
+
+
+def rank_movie(movie: Movie, features: dict[str, Features], recipe: Recipe) -> MovieResult:
+    """The rankings of one movie from the features of its portraits and candidates."""
+    problems = list(movie.problems)
+    seen = [features.get(c.id, Features(problem=c.problem)) for c in movie.candidates]
+    for candidate, feature in zip(movie.candidates, seen, strict=True):
+        if feature.problem and candidate.problem is None:
+            problems.append(Problem(candidate.id, feature.problem))
+    queries = []
+    for member in movie.cast:
+        portraits = [features[still.id] for still in member.portraits]
+        problems += [
+            Problem(s.id, f.problem)
+            for s, f in zip(member.portraits, portraits, strict=True)
+            if f.problem
+        ]
+        vectors = [f.vector for f in portraits if f.vector is not None]
+        queries.append(vectors)
+        if not vectors and not any(f.problem for f in portraits):
+            problems.append(
+                Problem(member.id, f"{member.id}: no face was found in any portrait of it.")
+            )
+    scores = similarity(queries, [f.vector for f in seen], euclidean=recipe.encoder.extra == "dlib")
+    inverse = recipe.preset.relation == "inverse"
+    ordered = inverse_relation(scores) if inverse else scores
+    reasons = [
+        [_reason(query, feature, name) for feature, name in zip(seen, names, strict=True)]
+        for query, names in zip(
+            queries, _nearest(movie.cast, scores, recipe.preset.relation), strict=True
+        )
+    ]
+    shown = features.keys() & {
+        *(c.id for c in movie.candidates),
+        *(s.id for member in movie.cast for s in member.portraits),
+    }
+    return MovieResult(
+        movie,
+        rankings(movie.cast, movie.candidates, ordered, reasons),
+        faces={i: f for i in shown if (f := features[i].face)},
+        thumbnails={i: t for i in shown if (t := features[i].thumbnail)},
+        frames={i: b for i in shown if (b := features[i].frame)},
+        problems=tuple(problems),
+    )
+
+
+def _nearest(
+    cast: Sequence[CastMember], scores: np.ndarray[Any, Any], relation: str
+) -> list[list[str]]:
+    """For each query and candidate the other cast member it is nearest to, or ''."""
+    if relation == "direct" or not len(scores):
+        return [[""] * scores.shape[1] for _ in cast]
+    best = scores.argmax(axis=0)
+    return [[("" if b == i else cast[b].name) for b in best] for i in range(len(cast))]
+
+
+def _reason(query: Sequence[object], feature: Features, nearer: str) -> str:
+    """What decided the place of one candidate, in words."""
+    if feature.problem:
+        return "picture unreadable"
+    if feature.face is None:
+        return "no face found"
+    if not query:
+        return "no face in the portrait"
+    return f"face, nearer to {nearer}" if nearer else "face"
+
+
+def _write(run: RunResult, out: Path, source: str | Path, chosen: Preset, recipe: Recipe) -> None:
+    lists = [ranking for result in run.movies for ranking in result.rankings]
+    scoring.write_submission_csv(out / "ranking.csv", lists)
+    write_scores(out / "scores.parquet", run.movies)
+    facts = {
+        "preset": f"{chosen.name} ({chosen.summary})",
+        "face encoder": recipe.encoder.name,
+        "source": str(source),
+        "candidates": str(sum(len(r.movie.candidates) for r in run.movies)),
+        "queries": str(len(lists)),
+    }
+    if run.evaluation is not None:
+        facts["mAP"] = f"{run.evaluation.mAP:.4f}"
+    write_report(
+        out / "report",
+        run.movies,
+        title=f"castsearch: {Path(source).resolve().name}",
+        facts=facts,
+        evaluation=None if run.evaluation is None else scoring.to_json(run.evaluation),
+        problems=run.problems,
+    )
+
+
+def _facts(run: RunResult, source: str | Path, chosen: Preset, recipe: Recipe) -> dict[str, Any]:
+    """The content of ``run.json``."""
+    import castsearch
+
+    used = [m for m in (recipe.detector, recipe.encoder) if m]
+    facts: dict[str, Any] = {
+        "castsearch": castsearch.__version__,
+        "python": platform.python_version(),
+        "source": str(source),
+        "preset": dataclasses.asdict(chosen),
+        "models": {m.name: model_table.fingerprint(m) for m in used},
+        "counts": {
+            "movies": len(run.movies),
+            "queries": sum(len(r.rankings) for r in run.movies),
+            "candidates": sum(len(r.movie.candidates) for r in run.movies),
+            "candidates with a face": sum(
+                c.id in r.faces for r in run.movies for c in r.movie.candidates
+            ),
+            "ties": run.n_ties,
+        },
+        "work": dataclasses.asdict(run.work),
+        "skipped": [dataclasses.asdict(p) for p in run.problems],
+        "seconds": {k: round(v, 3) for k, v in run.seconds.items()},
+    }
+    if run.evaluation is not None:
+        facts["evaluation"] = scoring.to_json(run.evaluation)
+    return facts
+
+
+def _write_json(path: Path, document: dict[str, Any]) -> None:
+    temporary = path.with_name(f".{path.name}.tmp")
+    temporary.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
+    temporary.replace(path)

@@ -1,0 +1,163 @@
+"""Every named pipeline, as data: one frozen config per row of the table, and nothing else.
+
+``docs/presets.md`` says what the reference says of each row, what it leaves open, and how it is
+read here.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal, get_args, get_type_hints
+
+from castsearch.errors import InputError
+
+Locator = Literal["yunet", "hog", "mmod", "whole"]
+Relation = Literal["direct", "inverse"]
+
+
+@dataclass(frozen=True, slots=True)
+class Preset:
+    """What one ranking does, from the face detector to the order of the list."""
+
+    name: str
+    summary: str
+    # Where a face is looked for: an ONNX detector, dlib's HOG or CNN (mmod), or "whole": the
+    # picture itself is taken for the face (portraits are then located by HOG).
+    locator: Locator
+    # Name in the model table of the face encoder.
+    encoder: str
+    # "direct": candidates by their similarity to the portrait. "inverse": each candidate is asked
+    # which cast it is nearest to; those that name this cast come first.
+    relation: Relation = "direct"
+    # Longer sides, in pixels, that a crop is scaled to for yunet; the first size that shows a
+    # face of at least `sure_score` decides, else the best face over all of them.
+    detect_sizes: tuple[int, ...] = (512,)
+    # A crop is never enlarged by more than this factor for yunet.
+    max_enlarge: float = 4.0
+    # Faces that yunet scores below this (0 to 1) are not faces.
+    min_score: float = 0.5
+    # A face that yunet scores at least this ends the search over `detect_sizes`.
+    sure_score: float = 0.8
+    # How often dlib's locators double the picture before they look.
+    upsample: int = 0
+    # dlib's landmark model: 5 or 68 points.
+    landmarks: Literal[5, 68] = 5
+    # Encodings averaged over randomly jittered copies (dlib): for candidates, for portraits.
+    num_jitters: int = 1
+    num_jitters_cast: int = 1
+    # Average the encoding with that of the mirrored face (ONNX encoders).
+    flip: bool = False
+    flip_cast: bool = True
+
+
+PRESETS: dict[str, Preset] = {
+    preset.name: preset
+    for preset in (
+        Preset(
+            name="dlib_inverse",
+            summary="HOG faces; each candidate names its nearest cast (reference row 1)",
+            locator="hog",
+            encoder="dlib-resnet",
+            relation="inverse",
+            upsample=1,
+            flip_cast=False,
+        ),
+        Preset(
+            name="dlib_force_location",
+            summary="the whole picture is given as the face location (reference row 2)",
+            locator="whole",
+            encoder="dlib-resnet",
+            relation="inverse",
+            flip_cast=False,
+        ),
+        Preset(
+            name="dlib_cnn_location",
+            summary="faces located by dlib's CNN (mmod), encoded there (reference row 3)",
+            locator="mmod",
+            encoder="dlib-resnet",
+            relation="inverse",
+            flip_cast=False,
+        ),
+        Preset(
+            name="dlib_allcast",
+            summary="most similar candidates for every cast, no face = infinite distance (row 4)",
+            locator="mmod",
+            encoder="dlib-resnet",
+            flip_cast=False,
+        ),
+        Preset(
+            name="face",
+            summary="YuNet faces, SFace embeddings, cosine similarity to the portrait",
+            locator="yunet",
+            encoder="sface",
+        ),
+    )
+}
+
+DEFAULT = "face"
+
+SETTINGS: tuple[str, ...] = tuple(
+    field.name for field in dataclasses.fields(Preset) if field.name not in {"name", "summary"}
+)
+"""Names that ``--set NAME=VALUE`` takes."""
+
+
+def preset(name: str, overrides: Mapping[str, str] | Iterable[str] = ()) -> Preset:
+    """The preset ``name``, with single values replaced (``num_jitters=5``).
+
+    Raises:
+        InputError: no such preset or setting, or a value that the setting cannot take.
+    """
+    if name not in PRESETS:
+        raise InputError(f"There is no preset {name!r}; there are {', '.join(PRESETS)}.")
+    pairs = overrides.items() if isinstance(overrides, Mapping) else map(_split, overrides)
+    values = {key: _value(key, text) for key, text in pairs}
+    return dataclasses.replace(PRESETS[name], **values)
+
+
+def _split(text: str) -> tuple[str, str]:
+    key, equals, value = text.partition("=")
+    if not equals:
+        raise InputError(f"--set {text!r} is not of the form NAME=VALUE.")
+    return key.strip(), value.strip()
+
+
+def _value(key: str, text: str) -> Any:
+    """``text`` as the type of the setting ``key``."""
+    if key not in SETTINGS:
+        raise InputError(f"There is no setting {key!r}; there are {', '.join(SETTINGS)}.")
+    kind = get_type_hints(Preset)[key]
+    choices = get_args(kind) if getattr(kind, "__origin__", None) is Literal else ()
+    try:
+        if choices:
+            value = type(choices[0])(text)
+            if value not in choices:
+                raise ValueError(text)
+            return value
+        if kind is bool:
+            return {"true": True, "false": False, "1": True, "0": False}[text.lower()]
+        if kind is int:
+            return _at_least_zero(int(text))
+        if kind is float:
+            return _at_least_zero(float(text))
+        if kind is str:
+            return text
+        return tuple(_at_least_zero(int(part) - 16) + 16 for part in text.split(","))
+    except (ValueError, KeyError) as error:
+        wanted = " or ".join(map(str, choices)) if choices else _NAMES.get(kind, "numbers >= 16")
+        raise InputError(f"The setting {key} takes {wanted}, not {text!r}.") from error
+
+
+_NAMES: dict[Any, str] = {
+    bool: "true or false",
+    int: "a whole number, 0 or more",
+    float: "a number, 0 or more",
+}
+
+
+def _at_least_zero(value: Any) -> Any:
+    if not 0 <= value < float("inf"):
+        raise ValueError(value)
+    return value

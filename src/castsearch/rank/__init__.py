@@ -1,0 +1,1 @@
+"""Embeddings in, one complete ranking per cast member out."""

@@ -1,0 +1,249 @@
+"""What a preset asks of one picture: detect, choose, encode, under which names it is stored."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from castsearch import models
+from castsearch.detect import choose, dlib_face, yunet
+from castsearch.embed import face_dlib, face_onnx
+from castsearch.embed.align import aligned
+from castsearch.embed.prepare import prepared
+from castsearch.embed.session import Session
+from castsearch.errors import InputError
+from castsearch.models import Model, file_sha256, fingerprint, weights
+from castsearch.presets import Preset
+from castsearch.store import home
+from castsearch.types import Box, Face, FloatArray, ImageArray
+
+Role = Literal["candidate", "portrait", "still"]
+"""What a region is: the crop of one person, the picture of one cast member, or a whole still."""
+
+STILL_SIZE = 1280
+PORTRAIT_SIZES = (512, 320, 1024)
+PORTRAIT_MARGINS = (0.0, 0.5, 1.0)
+"""Borders added around a portrait that shows no face at first, in longer sides: a face that fills
+its picture is larger than any that the locators know."""
+PORTRAIT_MIN_SCORE = 0.6
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """A preset with its models; crosses to worker processes."""
+
+    preset: Preset
+    detector: Model | None
+    encoder: Model
+    cache: Path
+
+    def faces_key(self, *, role: Role) -> str:
+        """The name that detected faces are stored under."""
+        p = self.preset
+        model = fingerprint(self.detector) if self.detector else p.locator
+        settings = (
+            f"{p.detect_sizes}{p.max_enlarge}{p.min_score}{p.sure_score}"
+            if p.locator == "yunet"
+            else f"{p.upsample}"
+        )
+        return f"faces|{model}|{role}|{settings}"
+
+    def vector_key(self, face: Face, *, role: Role) -> str:
+        """The name that the embedding of one face is stored under."""
+        p = self.preset
+        jitters = p.num_jitters_cast if role == "portrait" else p.num_jitters
+        flip = p.flip_cast if role == "portrait" else p.flip
+        how = f"{p.landmarks}|{jitters}" if self.encoder.extra == "dlib" else f"{flip}"
+        b = face.box
+        at = f"{b.x0:.3f},{b.y0:.3f},{b.x1:.3f},{b.y1:.3f}"
+        return f"vector|{fingerprint(self.encoder)}|{how}|{at}"
+
+
+def recipe_of(chosen: Preset, face_model: str | None = None) -> Recipe:
+    """A preset with its models; ``face_model`` is a name of the model table or an ONNX file.
+
+    Raises:
+        InputError: there is no such face encoder.
+    """
+    table = models.table()
+    name = face_model or chosen.encoder
+    if name in table:
+        encoder = table[name]
+        if encoder.kind != "face encoder":
+            raise InputError(f"The model {name!r} is a {encoder.kind}, not a face encoder.")
+    elif Path(name).suffix.lower() == ".onnx":
+        encoder = models.from_file(Path(name))
+    else:
+        names = [m.name for m in table.values() if m.kind == "face encoder"]
+        raise InputError(
+            f"There is no face encoder {name!r}; there are {', '.join(names)}, "
+            "or the path of an ONNX file."
+        )
+    detectors = {"yunet": "yunet", "mmod": "dlib-mmod"}
+    detector = table.get(detectors.get(chosen.locator, ""))
+    return Recipe(chosen, detector, encoder, home() / "models")
+
+
+@lru_cache(maxsize=8)
+def session(model: Model, cache: Path) -> Session:
+    """The network of an ONNX model, loaded once per process, one thread per call."""
+    path = weights(model)
+    return Session(prepared(path, file_sha256(path), cache))
+
+
+def load(recipe: Recipe) -> None:
+    """Check and load what the recipe needs, so that a missing model is said before any work."""
+    for model in (recipe.detector, recipe.encoder):
+        if model is None:
+            continue
+        if model.extra == "dlib":
+            dlib_face.load_dlib()
+            weights(model)
+        else:
+            session(model, recipe.cache)
+    if recipe.preset.locator != "yunet":
+        dlib_face.load_dlib()
+    elif recipe.encoder.extra != "dlib":
+        channels = session(recipe.encoder, recipe.cache).input_shape
+        if len(channels) != 4 or channels[1] != 3:
+            raise InputError(
+                f"The face encoder {recipe.encoder.name!r} takes input of shape {channels}; "
+                "an ONNX encoder is to take (batch, 3, height, width)."
+            )
+
+
+def find_faces(recipe: Recipe, image: ImageArray, *, role: Role) -> list[Face]:
+    """Faces of a picture or crop (uint8 RGB), in its pixels; empty where there is none."""
+    if role == "still":
+        return _still_faces(recipe, image)
+    if role == "candidate":
+        return _locate(recipe, image)
+    if recipe.preset.locator == "yunet":
+        return _portrait_faces(recipe, image)
+    for margin in PORTRAIT_MARGINS:
+        padded, border = _padded(image, margin)
+        for upsample in sorted({recipe.preset.upsample, 1}):
+            kind: Literal["hog", "mmod"] = "mmod" if recipe.preset.locator == "mmod" else "hog"
+            faces = dlib_face.detect(padded, kind, upsample=upsample)
+            if faces:
+                return [_without_border(face, border) for face in faces]
+    return []
+
+
+def _locate(recipe: Recipe, image: ImageArray) -> list[Face]:
+    preset = recipe.preset
+    height, width = image.shape[:2]
+    if preset.locator == "whole":
+        return [Face(Box(0, 0, width, height), 1.0)]
+    if preset.locator != "yunet":
+        return dlib_face.detect(image, preset.locator, upsample=preset.upsample)
+    assert recipe.detector is not None
+    found: list[Face] = []
+    for size in preset.detect_sizes:
+        faces = yunet.detect(
+            session(recipe.detector, recipe.cache),
+            image,
+            longer_side=size,
+            max_enlarge=preset.max_enlarge,
+            min_score=preset.min_score,
+        )
+        if any(face.score >= preset.sure_score for face in faces):
+            return faces
+        found += faces
+    return sorted(found, key=lambda face: -face.score)
+
+
+def _still_faces(recipe: Recipe, image: ImageArray) -> list[Face]:
+    """All faces of a whole still, small ones too."""
+    preset = recipe.preset
+    if preset.locator != "yunet":
+        return dlib_face.detect(image, "hog" if preset.locator == "whole" else preset.locator)
+    assert recipe.detector is not None
+    return yunet.detect(
+        session(recipe.detector, recipe.cache),
+        image,
+        longer_side=STILL_SIZE,
+        max_enlarge=2.0,
+        min_score=PORTRAIT_MIN_SCORE,
+    )
+
+
+def _portrait_faces(recipe: Recipe, image: ImageArray) -> list[Face]:
+    """YuNet on a portrait, at several sizes, then with a border around it."""
+    assert recipe.detector is not None
+    for margin in PORTRAIT_MARGINS:
+        padded, border = _padded(image, margin)
+        for size in PORTRAIT_SIZES:
+            faces = yunet.detect(
+                session(recipe.detector, recipe.cache),
+                padded,
+                longer_side=size,
+                min_score=PORTRAIT_MIN_SCORE,
+            )
+            if faces:
+                return [_without_border(face, border) for face in faces]
+    return []
+
+
+def _padded(image: ImageArray, margin: float) -> tuple[ImageArray, int]:
+    border = round(margin * max(image.shape[:2]))
+    if not border:
+        return image, 0
+    return np.pad(image, ((border, border), (border, border), (0, 0)), mode="edge"), border
+
+
+def _without_border(face: Face, border: int) -> Face:
+    landmarks = tuple((x - border, y - border) for x, y in face.landmarks)
+    return Face(face.box.shift(-border, -border), face.score, landmarks)
+
+
+def pick(faces: list[Face], width: float, height: float, *, role: Role) -> Face | None:
+    """The face that a portrait or crop is about."""
+    if role == "portrait":
+        return choose.choose_portrait(faces)
+    return choose.choose(faces, width, height)
+
+
+def encode(recipe: Recipe, image: ImageArray, face: Face, *, role: Role) -> FloatArray:
+    """The embedding of one face of ``image``, shape (dim,), float32; dlib's is not normalised."""
+    p = recipe.preset
+    if recipe.encoder.extra == "dlib":
+        jitters = p.num_jitters_cast if role == "portrait" else p.num_jitters
+        return face_dlib.encode(image, face.box, points=p.landmarks, num_jitters=jitters)
+    landmarks: NDArray[np.float64] = np.array(face.landmarks)
+    if not len(landmarks):
+        raise InputError(
+            f"The encoder {recipe.encoder.name!r} needs five landmarks, which the locator "
+            f"{p.locator!r} does not give; use locator=yunet."
+        )
+    chip = aligned(image, landmarks, recipe.encoder.size)
+    flip = p.flip_cast if role == "portrait" else p.flip
+    network = session(recipe.encoder, recipe.cache)
+    vector: FloatArray = face_onnx.encode(network, recipe.encoder, [chip], flip=flip)[0]
+    return vector
+
+
+def as_array(faces: list[Face]) -> NDArray[np.float64]:
+    """Faces as rows of box, score and landmarks, shape (n, 5) or (n, 15)."""
+    rows = [
+        (f.box.x0, f.box.y0, f.box.x1, f.box.y1, f.score, *(v for p in f.landmarks for v in p))
+        for f in faces
+    ]
+    return np.array(rows, dtype=np.float64) if rows else np.zeros((0, 5))
+
+
+def from_array(rows: NDArray[np.float64]) -> list[Face]:
+    """The faces that :func:`as_array` made rows of."""
+    return [
+        Face(
+            Box(*map(float, row[:4])),
+            float(row[4]),
+            tuple((float(x), float(y)) for x, y in row[5:].reshape(-1, 2)),
+        )
+        for row in rows
+    ]

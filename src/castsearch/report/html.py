@@ -1,0 +1,221 @@
+"""The report: one page that opens from disk, with its thumbnails in a folder beside it.
+
+The page asks nothing of any network: style and script are written into it, and its content
+security policy allows that one style, that one script and pictures from its own folder.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import math
+import os
+from collections.abc import Mapping, Sequence
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from castsearch.errors import CastsearchError
+from castsearch.types import OTHERS, MovieResult, Problem, Ranking
+
+NO_TRUTH = -1
+NO_CAST = -2
+"""What stands for a cast index in the page's data: label unknown, and label "others"."""
+
+TILES = (("mAP", "mAP"), ("rank1", "rank-1"), ("rank5", "rank-5"), ("rank10", "rank-10"))
+
+
+def write_report(
+    folder: Path,
+    results: Sequence[MovieResult],
+    *,
+    title: str,
+    facts: Mapping[str, str],
+    evaluation: Mapping[str, Any] | None,
+    problems: Sequence[Problem],
+) -> Path:
+    """Write ``folder/index.html`` and ``folder/thumbs/``, and give the path of the page.
+
+    ``facts`` is printed as it stands; ``evaluation`` is the scorer's JSON form, of which any key
+    may be missing. The problems of the movies and of their results are listed after ``problems``,
+    each once. A thumbnail is named after its content: one that is there already is kept.
+
+    Raises:
+        CastsearchError: A file cannot be written.
+    """
+    from jinja2 import Environment, StrictUndefined
+
+    evaluation = evaluation or {}
+    thumbnails: dict[str, bytes] = {}
+    data = _page_data(results, evaluation, thumbnails)
+    listed = dict.fromkeys(
+        [*problems, *(p for r in results for p in (*r.movie.problems, *r.problems))]
+    )
+    parts = resources.files("castsearch.report")
+    style = parts.joinpath("page.css").read_text("utf-8")
+    script = parts.joinpath("page.js").read_text("utf-8")
+    template = parts.joinpath("page.html.jinja").read_text("utf-8")
+    page = Environment(autoescape=True, undefined=StrictUndefined).from_string(template)
+    scored = ((text, _number(evaluation, key)) for key, text in TILES)
+    html = page.render(
+        title=title,
+        facts=facts,
+        tiles=[(text, f"{value:.3f}") for text, value in scored if value is not None],
+        problems=list(listed),
+        has_truth=any(result.movie.truth is not None for result in results),
+        movies=[result.movie.id for result in results],
+        style=style,
+        style_hash=_integrity(style),
+        script=script,
+        script_hash=_integrity(script),
+        data=script_json(data),
+    )
+    for name, picture in thumbnails.items():
+        place = folder / "thumbs" / f"{name}.jpg"
+        if not place.exists():
+            _write(place, picture)
+    # File names that are not UTF-8 reach Python as lone surrogates, which no encoder takes.
+    return _write(folder / "index.html", html.encode("utf-8", "replace"))
+
+
+def script_json(data: object) -> str:
+    """``data`` as compact JSON that cannot end, or open anything in, the script around it."""
+    text = json.dumps(data, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    for character in "<>&\u2028\u2029":
+        text = text.replace(character, f"\\u{ord(character):04x}")
+    return text
+
+
+def _page_data(
+    results: Sequence[MovieResult], evaluation: Mapping[str, Any], thumbnails: dict[str, bytes]
+) -> dict[str, Any]:
+    """What the page's script reads: parallel lists, with thumbnails and reasons as numbers."""
+    names: dict[str, int] = {}
+    reasons: dict[str, int] = {}
+    movies = [_movie(result, evaluation, thumbnails, names, reasons) for result in results]
+    return {"movies": movies, "thumbs": list(names), "reasons": list(reasons)}
+
+
+def _movie(
+    result: MovieResult,
+    evaluation: Mapping[str, Any],
+    thumbnails: dict[str, bytes],
+    names: dict[str, int],
+    reasons: dict[str, int],
+) -> dict[str, Any]:
+    movie = result.movie
+
+    def thumbnail(picture_id: str) -> int:
+        picture = result.thumbnails.get(picture_id)
+        if not picture:
+            return -1
+        name = hashlib.sha256(picture).hexdigest()[:32]
+        thumbnails[name] = picture
+        return names.setdefault(name, len(names))
+
+    positions = {candidate.id: i for i, candidate in enumerate(movie.candidates)}
+    for ranking in result.rankings:
+        for name in ranking.candidate_ids:
+            positions.setdefault(name, len(positions))
+    place = {member.id: i for i, member in enumerate(movie.cast)} | {OTHERS: NO_CAST}
+    labels: list[int | str] = [NO_TRUTH] * len(positions)
+    problems: dict[int, str] = {}
+    for i, candidate in enumerate(movie.candidates):
+        if candidate.label is not None:
+            labels[i] = place.get(candidate.label, candidate.label)
+        if candidate.problem is not None:
+            problems[i] = candidate.problem
+    rankings = {ranking.query_id: ranking for ranking in result.rankings}
+    cast = []
+    for member in movie.cast:
+        ap = _number(evaluation, "queries", member.id, "AP")
+        portraits = [
+            [thumbnail(still.id), face_box(result, still.id), _aspect(result, still.id)]
+            for still in member.portraits
+        ]
+        ranking = rankings.get(member.id, Ranking(member.id, ()))
+        cast.append(
+            {
+                "id": member.id,
+                "name": member.name or member.id,
+                "ap": ap,
+                "portraits": portraits,
+                "order": [positions[name] for name in ranking.candidate_ids],
+                "scores": [_score(score) for score in ranking.scores],
+                "reasons": [reasons.setdefault(r, len(reasons)) for r in ranking.reasons],
+            }
+        )
+    return {
+        "id": movie.id,
+        "mAP": _number(evaluation, "movies", movie.id, "mAP"),
+        "cast": cast,
+        "ids": list(positions),
+        "thumbs": [thumbnail(name) for name in positions],
+        "boxes": [face_box(result, name) for name in positions],
+        "aspects": [_aspect(result, name) for name in positions],
+        "faces": "".join("1" if name in result.faces else "0" for name in positions),
+        "labels": labels,
+        "problems": problems,
+    }
+
+
+def face_box(result: MovieResult, picture_id: str) -> list[int] | None:
+    """Face of one thumbnail as ``[left, top, width, height]`` in thousandths of the thumbnail.
+
+    Cut to the part that the thumbnail shows; ``None`` where it shows no face, or where its region
+    is not known.
+    """
+    face, frame = result.faces.get(picture_id), result.frames.get(picture_id)
+    if face is None or frame is None or frame.area <= 0:
+        return None
+    box = face.box.shift(-frame.x0, -frame.y0).clip(frame.width, frame.height)
+    if box.area <= 0:
+        return None
+    x, y = 1000 / frame.width, 1000 / frame.height
+    left, top = round(box.x0 * x), round(box.y0 * y)
+    return [left, top, round(box.x1 * x) - left, round(box.y1 * y) - top]
+
+
+def _aspect(result: MovieResult, picture_id: str) -> int:
+    """Width of the thumbnail in thousandths of its height; 0 where unknown."""
+    frame = result.frames.get(picture_id)
+    return round(1000 * frame.width / frame.height) if frame and frame.area > 0 else 0
+
+
+def _score(score: float) -> float | None:
+    """Six digits of a score; ``None`` for ``-inf`` and NaN, which JSON cannot hold."""
+    if math.isnan(score) or score == -math.inf:
+        return None
+    return float(f"{min(score, 1e300):.6g}")
+
+
+def _number(mapping: Mapping[str, Any], *keys: str) -> float | None:
+    """The finite number at a path of keys, rounded to 6 places; ``None`` where there is none."""
+    value: Any = mapping
+    for key in keys:
+        value = value.get(key) if isinstance(value, Mapping) else None
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        return None
+    return round(float(value), 6)
+
+
+def _integrity(text: str) -> str:
+    """The form in which a content security policy names one inline style or script."""
+    digest = hashlib.sha256(text.encode("utf-8")).digest()
+    return f"sha256-{base64.b64encode(digest).decode('ascii')}"
+
+
+def _write(path: Path, content: bytes) -> Path:
+    """Write a whole file or nothing."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        temporary.write_bytes(content)
+        temporary.replace(path)
+    except OSError as error:
+        raise CastsearchError(
+            f"{path} cannot be written ({error.strerror or error}); "
+            "choose another folder or make room"
+        ) from error
+    return path

@@ -1,0 +1,216 @@
+"""The commands as a user types them; reads as examples."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import polars as pl
+import pytest
+from PIL import Image
+
+from castsearch.cli import main
+from castsearch.demo import compose
+
+
+@pytest.fixture(scope="module")
+def movie(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return compose(tmp_path_factory.mktemp("demo"))
+
+
+@pytest.fixture
+def folder(tmp_path: Path, hopper: Path, collins: Path) -> Path:
+    """A plain folder: two cast members, three crops."""
+    source = tmp_path / "my film"
+    (source / "cast").mkdir(parents=True)
+    (source / "candidates").mkdir()
+    shutil.copy(hopper, source / "cast" / "Grace Hopper.jpg")
+    shutil.copy(collins, source / "cast" / "Eileen Collins.png")
+    shutil.copy(hopper, source / "candidates" / "a.jpg")
+    shutil.copy(collins, source / "candidates" / "b.png")
+    with Image.open(collins) as picture:
+        picture.crop((0, 320, 512, 512)).save(source / "candidates" / "c.png")
+    return source
+
+
+def ranked(path: Path) -> dict[str, list[str]]:
+    with path.open() as file:
+        return {row["Id"]: row["Rank"].split() for row in csv.DictReader(file)}
+
+
+def test_rank_writes_everything(movie: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    assert main(["rank", str(movie), "--out", str(out), "--quiet"]) == 0
+    lists = ranked(out / "ranking.csv")
+    document = json.loads((movie / "demo.json").read_text())["tt0000001"]
+    candidates = {c["id"]: c["label"] for c in document["candidates"]}
+    assert set(lists) == {c["id"] for c in document["cast"]}
+    assert all(sorted(ids) == sorted(candidates) for ids in lists.values())
+    run = json.loads((out / "run.json").read_text())
+    assert run["skipped"] == []
+    assert run["counts"]["candidates"] == len(candidates)
+    assert run["evaluation"]["mAP"] > 0.8
+    scores = pl.read_parquet(out / "scores.parquet")
+    assert scores.height == 2 * len(candidates)
+    assert (out / "report" / "index.html").is_file()
+
+
+def test_evaluate_agrees_with_rank(movie: Path, tmp_path: Path, capsys) -> None:
+    out = tmp_path / "out"
+    main(["rank", str(movie), "--out", str(out), "--json"])
+    printed = json.loads(capsys.readouterr().out)
+    assert main(["evaluate", str(movie), str(out / "ranking.csv"), "--json"]) == 0
+    scored = json.loads(capsys.readouterr().out)
+    assert scored["mAP"] == printed["mAP"]
+    assert {"mAP", "rank1", "rank5", "rank10", "movies", "queries"} <= set(scored)
+
+
+def test_a_plain_folder(folder: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    assert main(["rank", str(folder), "--out", str(out), "--quiet"]) == 0
+    lists = ranked(out / "ranking.csv")
+    assert len(lists) == 2
+    for query, ids in lists.items():
+        first = "a" if "Hopper" in query else "b"
+        assert ids[0].split("_")[-1].startswith(first)
+        assert ids[2].split("_")[-1].startswith("c")
+    assert "evaluation" not in json.loads((out / "run.json").read_text())
+
+
+def test_whole_stills_give_a_candidate_per_face(folder: Path, tmp_path: Path) -> None:
+    shutil.rmtree(folder / "candidates")
+    (folder / "stills").mkdir()
+    with (
+        Image.open(folder / "cast" / "Grace Hopper.jpg") as left,
+        Image.open(folder / "cast" / "Eileen Collins.png") as right,
+    ):
+        still = Image.new("RGB", (1200, 620))
+        still.paste(left, (20, 10))
+        still.paste(right.convert("RGB"), (640, 50))
+        still.save(folder / "stills" / "both.jpg")
+    out = tmp_path / "out"
+    assert main(["rank", str(folder), "--out", str(out), "--quiet"]) == 0
+    lists = ranked(out / "ranking.csv")
+    firsts = {ids[0] for ids in lists.values()}
+    assert len(firsts) == 2
+    assert all(len(ids) == 2 for ids in lists.values())
+
+
+def test_a_second_run_does_no_work(movie: Path, tmp_path: Path) -> None:
+    arguments = ["--quiet", "--store", str(tmp_path / "s.sqlite")]
+    for out in ("one", "two"):
+        assert main(["rank", str(movie), "--out", str(tmp_path / out), *arguments]) == 0
+    first, second = (json.loads((tmp_path / o / "run.json").read_text()) for o in ("one", "two"))
+    assert first["work"]["n_embedded"] > 10
+    assert (second["work"]["n_decoded"], second["work"]["n_embedded"]) == (0, 0)
+    one, two = (tmp_path / o / "ranking.csv" for o in ("one", "two"))
+    assert one.read_bytes() == two.read_bytes()
+
+
+def test_killed_and_started_again_gives_the_same_bytes(movie: Path, tmp_path: Path) -> None:
+    assert main(["rank", str(movie), "--out", str(tmp_path / "whole"), "--quiet"]) == 0
+    home = tmp_path / "home"
+    command = [sys.executable, "-c", "from castsearch.cli import run; run()", "rank", str(movie)]
+    command += ["--out", str(tmp_path / "killed"), "--jobs", "1"]
+    environment = os.environ | {"CASTSEARCH_HOME": str(home)}
+    started = subprocess.Popen(command, env=environment, stderr=subprocess.DEVNULL)
+    database = home / "results.sqlite-wal"
+    limit = time.monotonic() + 60
+    while not (database.is_file() and database.stat().st_size > 40_000):
+        assert time.monotonic() < limit
+        assert started.poll() is None, "it ended before it could be killed"
+        time.sleep(0.002)
+    started.send_signal(signal.SIGKILL)
+    started.wait()
+    assert not (tmp_path / "killed" / "ranking.csv").exists()
+    subprocess.run(command, env=environment, check=True, capture_output=True)
+    run = json.loads((tmp_path / "killed" / "run.json").read_text())
+    assert 0 < run["work"]["n_decoded"] < run["work"]["n_pictures"]
+    whole, killed = (tmp_path / o / "ranking.csv" for o in ("whole", "killed"))
+    assert whole.read_bytes() == killed.read_bytes()
+
+
+def test_forget_deletes_what_was_kept(folder: Path, tmp_path: Path, capsys) -> None:
+    store = ["--store", str(tmp_path / "s.sqlite")]
+    main(["rank", str(folder), "--out", str(tmp_path / "out"), "--quiet", *store])
+    assert main(["forget", str(folder), *store]) == 0
+    assert "of 3 pictures" in capsys.readouterr().out
+    main(["rank", str(folder), "--out", str(tmp_path / "out"), "--quiet", *store])
+    assert json.loads((tmp_path / "out" / "run.json").read_text())["work"]["n_decoded"] == 5
+
+
+def test_a_broken_picture_is_named_and_the_status_says_so(
+    folder: Path, tmp_path: Path, capsys
+) -> None:
+    (folder / "candidates" / "d.jpg").write_text("this is text")
+    (folder / "candidates" / "e.jpg").write_bytes(b"")
+    out = tmp_path / "out"
+    assert main(["rank", str(folder), "--out", str(out), "--quiet"]) == 1
+    errors = capsys.readouterr().err
+    assert "d.jpg" in errors
+    assert "e.jpg" in errors
+    assert "Traceback" not in errors
+    assert len(json.loads((out / "run.json").read_text())["skipped"]) == 2
+    assert all(len(ids) == 5 for ids in ranked(out / "ranking.csv").values())
+
+
+def test_a_picture_above_the_limit_is_refused(folder: Path, tmp_path: Path, capsys) -> None:
+    store = ["--store", str(tmp_path / "s.sqlite")]
+    arguments = ["--max-megapixels", "0.28", "--out", str(tmp_path / "out"), "--quiet"]
+    assert main(["rank", str(folder), *arguments, *store]) == 1
+    assert "megapixel" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["rank", "/no/such/folder"], "/no/such/folder"),
+        (["rank", ".", "--preset", "nope"], "There is no preset 'nope'"),
+        (["rank", ".", "--set", "nope=1"], "There is no setting 'nope'"),
+        (["rank", ".", "--face-model", "nope"], "There is no face encoder 'nope'"),
+        (["rank", ".", "--face-model", "nope.onnx"], "no such model file"),
+        (["rank", ".", "--jobs", "0"], "--jobs takes 1 or more"),
+        (["rank", ".", "--layout", "nope"], "nope"),
+        (["rank"], "source"),
+        (["evaluate", "/no/such/file.json", "/no/such.csv"], "/no/such/file.json"),
+        (["evaluate", "truth.json"], "RANKING is missing"),
+        (["nope"], "nope"),
+    ],
+)
+def test_bad_input_is_one_sentence_and_status_2(
+    arguments: list[str], sentence: str, capsys
+) -> None:
+    assert main(arguments) == 2
+    errors = capsys.readouterr().err
+    assert sentence.lower() in errors.lower()
+    assert "Traceback" not in errors
+
+
+def test_presets_and_models_are_listed(capsys) -> None:
+    assert main(["presets", "--json"]) == 0
+    assert "dlib_allcast" in json.loads(capsys.readouterr().out)
+    assert main(["models", "--json"]) == 0
+    rows = json.loads(capsys.readouterr().out)
+    assert all(row["present"] and len(row["sha256"]) == 64 for row in rows)
+    assert main(["presets"]) == 0
+    assert main(["models"]) == 0
+
+
+def test_a_face_encoder_of_the_users(folder: Path, tmp_path: Path) -> None:
+    from castsearch import models
+    from castsearch.embed.prepare import prepared
+
+    sface = models.BY_NAME["sface"]
+    mine = tmp_path / "mine.onnx"
+    mine.write_bytes(prepared(models.weights(sface), sface.sha256, tmp_path).read_bytes())
+    out = tmp_path / "out"
+    arguments = ["--face-model", str(mine), "--out", str(out), "--quiet"]
+    assert main(["rank", str(folder), *arguments]) == 0
+    assert list(json.loads((out / "run.json").read_text())["models"]) == ["yunet", "mine"]

@@ -1,0 +1,122 @@
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from castsearch.extract import Region, extract
+from castsearch.presets import preset
+from castsearch.recipe import recipe_of
+from castsearch.store import Store
+from castsearch.types import Box
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    return Store(tmp_path / "s.sqlite")
+
+
+def test_the_same_face_mirrored_is_near_and_another_is_far(
+    store: Store, tmp_path: Path, hopper: Path, collins: Path
+) -> None:
+    mirrored = tmp_path / "mirrored.png"
+    with Image.open(hopper) as picture:
+        picture.transpose(Image.Transpose.FLIP_LEFT_RIGHT).save(mirrored)
+    regions = [
+        Region("hopper", hopper, role="portrait"),
+        Region("mirrored", mirrored),
+        Region("collins", collins),
+        Region("no face", collins, Box(0, 300, 512, 512)),
+        Region("outside", collins, Box(600, 600, 700, 700)),
+    ]
+    features, work = extract(regions, recipe_of(preset("face")), store)
+    vectors = [features[i].vector for i in ("hopper", "mirrored", "collins")]
+    assert all(v is not None and v.shape == (128,) for v in vectors)
+    same, other = vectors[0] @ vectors[1], vectors[0] @ vectors[2]
+    assert same > 0.8
+    assert other < 0.3
+    assert features["no face"].face is None
+    assert features["no face"].problem is None
+    assert features["outside"].problem is not None
+    face = features["collins"].face
+    assert face is not None
+    # The face of the photograph, by eye.
+    assert face.box.iou(Box(180, 65, 268, 180)) > 0.6
+    assert (work.n_pictures, work.n_decoded) == (3, 3)
+
+
+def test_nothing_is_done_twice_and_a_changed_picture_is(
+    store: Store, tmp_path: Path, hopper: Path
+) -> None:
+    recipe = recipe_of(preset("face"))
+    path = tmp_path / "copy.jpg"
+    shutil.copy(hopper, path)
+    regions = [Region("a", path)]
+    first, work = extract(regions, recipe, store)
+    assert (work.n_decoded, work.n_detected, work.n_embedded) == (1, 1, 1)
+    again, work = extract(regions, recipe, store)
+    assert (work.n_decoded, work.n_detected, work.n_embedded) == (0, 0, 0)
+    assert np.array_equal(first["a"].vector, again["a"].vector)
+    flipped = recipe_of(preset("face", ["flip=true"]))
+    _, work = extract(regions, flipped, store)
+    assert (work.n_decoded, work.n_detected, work.n_embedded) == (1, 0, 1)
+    with Image.open(path) as picture:
+        small = picture.resize((256, 300))
+    small.save(path)
+    _, work = extract(regions, recipe, store)
+    assert (work.n_decoded, work.n_detected, work.n_embedded) == (1, 1, 1)
+
+
+def test_an_unreadable_picture_stops_nothing(store: Store, tmp_path: Path, hopper: Path) -> None:
+    broken = tmp_path / "broken.jpg"
+    broken.write_bytes(hopper.read_bytes()[:2000])
+    regions = [Region("broken", broken), Region("fine", hopper), Region("none", tmp_path / "x.jpg")]
+    features, _ = extract(regions, recipe_of(preset("face")), store)
+    assert "broken.jpg" in (features["broken"].problem or "")
+    assert "x.jpg" in (features["none"].problem or "")
+    assert features["fine"].vector is not None
+
+
+def test_a_portrait_that_fills_its_frame_is_found(
+    store: Store, tmp_path: Path, collins: Path
+) -> None:
+    path = tmp_path / "frame.png"
+    with Image.open(collins) as picture:
+        picture.convert("RGB").crop((175, 60, 272, 185)).resize((970, 1250)).save(path)
+    regions = [Region("frame", path, role="portrait"), Region("whole", collins)]
+    features, _ = extract(regions, recipe_of(preset("face")), store)
+    tight, whole = features["frame"].vector, features["whole"].vector
+    assert tight is not None
+    assert whole is not None
+    assert float(tight @ whole) > 0.6
+
+
+@pytest.mark.parametrize("jitters", [1, 3])
+def test_dlib_distances_equal_dlibs_own(
+    jitters: int, store: Store, hopper: Path, collins: Path
+) -> None:
+    import dlib
+    import face_recognition_models as weights
+
+    settings = [f"num_jitters={jitters}", "relation=direct"]
+    recipe = recipe_of(preset("dlib_inverse", settings))
+    regions = [Region("portrait", hopper, role="portrait"), Region("candidate", collins)]
+    features, _ = extract(regions, recipe, store, n_jobs=2)
+    ours = np.linalg.norm(features["portrait"].vector - features["candidate"].vector)
+
+    locate = dlib.get_frontal_face_detector()
+    points = dlib.shape_predictor(weights.pose_predictor_five_point_model_location())
+
+    def encode(path: Path, n: int) -> np.ndarray:
+        encoder = dlib.face_recognition_model_v1(weights.face_recognition_model_location())
+        with Image.open(path) as picture:
+            image = np.asarray(picture.convert("RGB"))
+        rectangles, scores, _ = locate.run(image, 1, 0.0)
+        best = rectangles[int(np.argmax(scores))]
+        return np.array(encoder.compute_face_descriptor(image, points(image, best), n))
+
+    theirs = np.linalg.norm(encode(hopper, 1) - encode(collins, jitters))
+    assert ours == pytest.approx(theirs, abs=1e-6)
