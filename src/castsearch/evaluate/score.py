@@ -114,9 +114,7 @@ def to_json(evaluation: Evaluation) -> dict[str, object]:
         "rank10": evaluation.rank10,
         "movie_macro_mAP": evaluation.movie_macro_mAP,
         "n_queries": evaluation.n_queries,
-        "movies": {
-            m.movie: {"mAP": m.mAP, "n_queries": m.n_queries} for m in evaluation.movies
-        },
+        "movies": {m.movie: {"mAP": m.mAP, "n_queries": m.n_queries} for m in evaluation.movies},
         "queries": {
             q.query: {
                 "movie": q.movie,
