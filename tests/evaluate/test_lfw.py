@@ -57,6 +57,13 @@ def test_pairs_without_a_face_count_as_different() -> None:
     assert math.isfinite(result.threshold)
 
 
+def test_minus_infinity_means_no_face_too() -> None:
+    same, folds = [1, 0, 1, 0], [0, 0, 1, 1]
+    assert verification([0.9, 0.1, -math.inf, -math.inf], same, folds) == verification(
+        [0.9, 0.1, NAN, NAN], same, folds
+    )
+
+
 def test_one_kind_or_one_fold_is_refused() -> None:
     with pytest.raises(InputError, match="pairs of two people"):
         verification([0.1, 0.2], [1, 1], [0, 1])
@@ -169,6 +176,9 @@ def test_official_list(tmp_path: Path) -> None:
         ("1 1\nBo 1 x\nBo 1 Bo 2\n", "line 2: a picture number"),
         ("1 1\nBo 1 7\nBo 1 Bo 2\n", "1 pictures are not in"),
         ("1 1\n../images/Bo 1 2\nBo 1 Bo 2\n", "leaves the folder"),
+        ("0 5\n", "names no pairs"),
+        ("1 1\n" + "B" * 300 + " 1 2\nBo 1 Bo 2\n", "2 pictures are not in"),
+        ("a,b,same\n", "names no pairs"),
         ("a,b\n", "line 1: expected the columns"),
         ("a,b,same\nx,y,2\n", "line 2: expected two pictures and 0 or 1"),
         ("a,b,same,fold\nx,y,1,z\n", "line 2: the fold is not"),
@@ -197,6 +207,21 @@ def test_random_text_raises_input_error_alone(
     path.write_bytes(data)
     with contextlib.suppress(InputError):
         assert all(pair.path_a.is_file() for pair in read_pairs(path))
+
+
+def test_pictures_above_the_folder_of_the_list_are_not_taken(tmp_path: Path) -> None:
+    folder = tmp_path / "inner"
+    folder.mkdir()
+    (tmp_path / "outer.jpg").touch()
+    (folder / "own.jpg").touch()
+    (folder / "pairs.csv").write_text("a,b,same\nouter.jpg,own.jpg,1\n")
+    with pytest.raises(InputError, match=r"1 pictures are not in .*inner: outer\.jpg"):
+        read_pairs(folder)
+
+
+def test_a_path_too_long_to_look_at_is_one_sentence() -> None:
+    with pytest.raises(InputError, match="cannot be read"):
+        read_pairs(Path("a" * 300))
 
 
 def test_folder_without_a_list(tmp_path: Path) -> None:

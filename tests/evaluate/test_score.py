@@ -120,6 +120,16 @@ def test_query_without_positives_is_named_and_left_out() -> None:
     assert to_json(result)["n_queries"] == 1
 
 
+def test_query_without_positives_and_row_does_not_count_as_zero() -> None:
+    truth = Truth({"t_a": frozenset({"t_1"}), "t_b": frozenset()})
+    result = evaluate(truth, submit("t_a t_1"))
+    assert result.mAP == 1.0
+    assert result.messages == (
+        "1 queries have no positive candidate, so they have no average precision and are left "
+        "out of the means: t_b",
+    )
+
+
 def test_left_out_candidates_are_counted_where_all_are_known() -> None:
     truth = Truth({"t_a": frozenset({"t_1"})}, {"t": frozenset({"t_1", "t_2", "t_3"})})
     result = evaluate(truth, submit("t_a t_1"))

@@ -152,6 +152,13 @@ def test_bytes_written(tmp_path: Path) -> None:
         write_submission_csv(tmp_path / "no" / "a", rankings)
 
 
+def test_a_failed_write_leaves_nothing_behind(tmp_path: Path) -> None:
+    (tmp_path / "taken").mkdir()
+    with pytest.raises(InputError, match="cannot be written"):
+        write_submission_csv(tmp_path / "taken", [Ranking("q_a", ("m_1",))])
+    assert [p.name for p in tmp_path.iterdir()] == ["taken"]
+
+
 @settings(max_examples=200, deadline=None)
 @given(st.text() | st.binary() | st.text(alphabet='q_ ,"\n\r\t1Id', max_size=40))
 def test_random_text_raises_input_error_alone(
@@ -180,6 +187,29 @@ def test_scores_parquet_is_ordered_by_rank(tmp_path: Path) -> None:
     submission = read_ranking(tmp_path / "scores.parquet")
     assert lists(submission) == EXPECTED
     assert submission.unit == "row"
+
+
+def test_a_cut_off_parquet_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "scores.parquet"
+    frame().write_parquet(path)
+    content = path.read_bytes()
+    for length in range(4, len(content), 7):
+        path.write_bytes(content[:length])
+        with pytest.raises(InputError, match="damaged parquet"):
+            read_ranking(path)
+
+
+def test_a_panic_of_the_parquet_reader_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def panic(path: Path) -> pl.DataFrame:
+        raise pl.exceptions.PanicException("assertion failed")
+
+    frame().write_parquet(tmp_path / "scores.parquet")
+    # Which changed byte makes polars panic differs by its version; that it may does not.
+    monkeypatch.setattr(pl, "read_parquet", panic)
+    with pytest.raises(InputError, match="damaged parquet"):
+        read_ranking(tmp_path / "scores.parquet")
 
 
 @pytest.mark.parametrize(

@@ -50,8 +50,6 @@ class Session:
         options.log_severity_level = 3
         # Threads that spin between calls would take the cores from the other workers.
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-        # Subnormal activations make some convolutions many times slower.
-        options.add_session_config_entry("session.set_denormal_as_zero", "1")
         try:
             self._session = onnxruntime.InferenceSession(str(path), options, providers=chosen)
         except (RuntimeError, ValueError) as error:

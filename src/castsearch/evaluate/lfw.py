@@ -66,9 +66,12 @@ def read_pairs(path: Path, images: Path | None = None) -> list[Pair]:
     Raises:
         InputError: the file is missing or malformed (the line is named), or pictures are missing.
     """
+    # Pillow comes along with it, which scoring does without.
+    from castsearch.read.paths import is_file, is_folder
+
     path = Path(path)
-    if path.is_dir():
-        found = [path / name for name in ("pairs.csv", "pairs.txt") if (path / name).is_file()]
+    if is_folder(path):
+        found = [path / name for name in ("pairs.csv", "pairs.txt") if is_file(path / name)]
         if not found:
             raise InputError(f"{path}: holds neither pairs.csv nor pairs.txt")
         path = found[0]
@@ -85,18 +88,23 @@ def read_pairs(path: Path, images: Path | None = None) -> list[Pair]:
         raise InputError(f"{path}: the file is empty")
     is_csv = "," in lines[0]
     pairs = _from_csv(path, lines) if is_csv else _from_txt(path, lines)
-    root = images or (
-        path.parent if is_csv or not (path.parent / "images").is_dir() else path.parent / "images"
-    )
-    return _locate(path, root, pairs)
+    if not pairs:
+        raise InputError(f"{path}: names no pairs; expected two pictures a line")
+    if images is None:
+        inside = path.parent / "images"
+        roots = [inside if not is_csv and is_folder(inside) else path.parent]
+    else:
+        # pairs.csv says images/...; someone may name that very folder as the place of pictures.
+        roots = [Path(images), Path(images).parent]
+    return _locate(path, roots, pairs)
 
 
 def verification(similarities: ArrayLike, same: ArrayLike, folds: ArrayLike) -> Verification:
     """Verify pairs by a threshold on similarity (higher: more alike).
 
     Args:
-        similarities: Shape (n_pairs,); NaN where a picture has no face, which counts as
-            "different".
+        similarities: Shape (n_pairs,); NaN or ``-inf`` where a picture has no face, which counts
+            as "different".
         same: Shape (n_pairs,), true where both pictures show one person.
         folds: Shape (n_pairs,), integers; each fold is judged by the threshold of the others.
 
@@ -113,7 +121,7 @@ def verification(similarities: ArrayLike, same: ArrayLike, folds: ArrayLike) -> 
     names = np.unique(fold)
     if len(names) < 2:
         raise InputError("verification needs pairs in at least two folds")
-    unmeasured = np.isnan(values)
+    unmeasured = np.isnan(values) | np.isneginf(values)
     # -inf lies below every threshold: no face found is answered "different".
     values = np.where(unmeasured, -np.inf, values)
     thresholds = np.array([_threshold(values[fold != f], truth[fold != f]) for f in names])
@@ -243,20 +251,23 @@ def _is_number(word: str) -> bool:
     return word.isascii() and word.isdigit() and len(word) < 10
 
 
-def _locate(path: Path, root: Path, entries: list[tuple[str, str, bool, int]]) -> list[Pair]:
+def _locate(path: Path, roots: list[Path], entries: list[tuple[str, str, bool, int]]) -> list[Pair]:
+    from castsearch.read.paths import is_file
+
     found: dict[str, Path] = {}
     missing = []
     for entry in dict.fromkeys(name for a, b, _, _ in entries for name in (a, b)):
         relative = PurePosixPath(entry)
         if relative.is_absolute() or ".." in relative.parts or "\0" in entry:
             raise InputError(f"{path}: {entry!r} leaves the folder of the pictures; refused")
-        # pairs.csv says images/...; someone may name that very folder as the place of pictures.
-        places = [root / relative, root.parent / relative]
-        target = next((place for place in places if place.is_file()), None)
+        places = (root / relative for root in roots)
+        target = next((place for place in places if is_file(place)), None)
         if target is None:
             missing.append(entry)
         else:
             found[entry] = target
     if missing:
-        raise InputError(f"{path}: {len(missing)} pictures are not in {root}: {listed(missing)}")
+        raise InputError(
+            f"{path}: {len(missing)} pictures are not in {roots[0]}: {listed(missing)}"
+        )
     return [Pair(found[a], found[b], same, fold) for a, b, same, fold in entries]

@@ -221,10 +221,12 @@ def _tell_gaps(
     rows: dict[str, Row],
     messages: list[str],
 ) -> None:
-    without = [query.query for query in queries if query.query not in rows]
+    # One without positives does not score 0, whether it has a row or not: it is named below.
+    counted = [query for query in queries if query.AP is not None]
+    without = [query.query for query in counted if query.query not in rows]
     if without:
         messages.append(
-            f"{submission.source}: {len(without)} of {len(queries)} queries have no row and "
+            f"{submission.source}: {len(without)} of {len(counted)} queries have no row and "
             f"score 0: {listed(without)}"
         )
     undefined = [query.query for query in queries if query.AP is None]

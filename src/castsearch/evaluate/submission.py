@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -167,7 +168,8 @@ def _read_parquet(path: Path) -> Submission:
 
     try:
         frame = pl.read_parquet(path)
-    except (pl.exceptions.PolarsError, OSError) as error:
+    except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError) as error:
+        # A changed byte inside a page makes the reader panic, which no Exception stands for.
         raise InputError(f"{path}: a damaged parquet file; run castsearch rank again") from error
     absent = [name for name in _PARQUET_COLUMNS if name not in frame.columns]
     if absent:
@@ -204,12 +206,10 @@ def _safe(any_id: str) -> str:
 
 def _write(path: Path, lines: list[str]) -> None:
     part = path.with_name(f".{path.name}.{os.getpid()}.part")
-    _attempt(path, lambda: part.write_bytes(("\n".join(lines) + "\n").encode("utf-8")))
-    _attempt(path, lambda: part.replace(path))
-
-
-def _attempt(path: Path, action: Callable[[], object]) -> None:
     try:
-        action()
+        part.write_bytes(("\n".join(lines) + "\n").encode("utf-8"))
+        part.replace(path)
     except OSError as error:
+        with contextlib.suppress(OSError):
+            part.unlink()
         raise InputError(f"{path}: cannot be written ({error.strerror})") from error

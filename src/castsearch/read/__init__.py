@@ -100,9 +100,7 @@ def _each_once(movies: list[Movie]) -> list[Movie]:
     first: dict[str, Movie] = {}
     for movie in movies:
         if movie.id in first:
-            message = (
-                f"Movie {movie.id} is there more than once (in two splits); the first one counts."
-            )
+            message = f"Movie {movie.id} is there more than once; the first one counts."
             earlier = first[movie.id]
             problems = (*earlier.problems, Problem(movie.id, message))
             first[movie.id] = replace(earlier, problems=problems)

@@ -21,7 +21,14 @@ PARTS = ("cast", "candidates", "stills")
 
 def read_folder(path: Path) -> list[Movie]:
     """Read the movie in ``path``, or each folder in it that is one; empty where there is none."""
-    return read_movies(movie_folders(path), Fence(path), set())
+    folders = movie_folders(path)
+    movie_ids = assign_ids([shown(folder.name) for folder in folders], "", set())
+    fence = Fence(path)
+    taken: set[str] = set()
+    return [
+        read_movie(folder, fence, movie_id, taken)
+        for folder, movie_id in zip(folders, movie_ids, strict=True)
+    ]
 
 
 def movie_folders(path: Path) -> list[Path]:
@@ -38,16 +45,6 @@ def movie_folders(path: Path) -> list[Path]:
 def is_movie(folder: Path) -> bool:
     """Whether ``folder`` has at least one of the folders cast, candidates and stills."""
     return any(is_folder(folder / part) for part in PARTS)
-
-
-def read_movies(folders: list[Path], fence: Fence, taken: set[str]) -> list[Movie]:
-    """One movie per folder; ids are made different from each other and from ``taken``."""
-    movie_ids: set[str] = set()
-    ids = assign_ids([shown(folder.name) for folder in folders], "", movie_ids)
-    return [
-        read_movie(folder, fence, movie_id, taken)
-        for folder, movie_id in zip(folders, ids, strict=True)
-    ]
 
 
 def read_movie(folder: Path, fence: Fence, movie_id: str, taken: set[str]) -> Movie:

@@ -194,7 +194,7 @@ def _check_size(size: tuple[int, int], name: str, max_megapixels: float) -> None
     megapixels = width * height / 1e6
     if megapixels > max_megapixels:
         raise ImageError(
-            f"{name} has {width} x {height} pixels ({megapixels:.1f} megapixels), above the limit "
+            f"{name} has {width} x {height} pixels ({megapixels:.5g} megapixels), above the limit "
             f"of {max_megapixels:g}; make it smaller or raise the limit."
         )
 
@@ -243,4 +243,5 @@ def _grey_to_8_bit(values: NDArray[np.generic]) -> ImageArray:
     whites = (1.0, 255.0, 65535.0) if values.dtype.kind == "f" else (255.0, 65535.0)
     if low >= 0 and high <= whites[-1]:
         low, high = 0.0, next(white for white in whites if high <= white)
-    return np.rint((wide - low) * (255.0 / (high - low))).astype(np.uint8)
+    scale = 255.0 / (high - low) if high > low else 0.0
+    return np.rint((wide - low) * scale).astype(np.uint8)

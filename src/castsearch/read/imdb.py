@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import posixpath
+import re
 import unicodedata
 from dataclasses import replace
+from itertools import groupby
 from pathlib import Path
 
-from castsearch.read.folder import movie_folders, read_movies
+from castsearch.read.folder import movie_folders, read_movie
 from castsearch.read.jsonfile import LabelFiles
 from castsearch.read.labels import Truth, note_unlabelled, truth_of, with_labels
 from castsearch.read.paths import (
@@ -23,6 +25,8 @@ from castsearch.read.paths import (
     slug,
 )
 from castsearch.types import Candidate, CastMember, Movie, Still
+
+_COURSE_NAME = re.compile(r"(tt\d+)_nm\d+\.")
 
 SPLITS = ("test", "train", "val")
 
@@ -45,8 +49,8 @@ def is_imdb(path: Path) -> bool:
     """
     return any(
         folder.parent.name in SPLITS
-        or any(is_file(file) for file in (*_label_files(folder), _truth_file(folder)))
-        or _has_course_names(folder)
+        or any(is_file(file) for file in (*_label_files(folder), *_truth_files(folder)))
+        or _course_id(folder) is not None
         for folder in find_movies(path)
     )
 
@@ -55,7 +59,7 @@ def read_imdb(path: Path) -> list[Movie]:
     """Read the root, one split or one movie; empty where there is no movie.
 
     Labels come from ``cast.json`` and ``candidate.json``, in the movie folder or beside it, else
-    from ``<split>_GT.json`` at the root.
+    from ``GT.json`` in the movie folder or ``<split>_GT.json`` at the root.
 
     Raises:
         InputError: A folder cannot be listed.
@@ -63,12 +67,15 @@ def read_imdb(path: Path) -> list[Movie]:
     fence = Fence(path)
     files = LabelFiles(fence)
     taken: set[str] = set()
-    folders = find_movies(path)
-    plain = read_movies(folders, fence, taken)
-    return [
-        _labelled(movie, folder, fence, taken, files)
-        for movie, folder in zip(plain, folders, strict=True)
-    ]
+    movies: list[Movie] = []
+    # A movie that two splits have keeps its id in both, so that the caller sees it twice.
+    for _, split in groupby(find_movies(path), key=lambda folder: folder.parent):
+        folders = list(split)
+        names = [_course_id(folder) or shown(folder.name) for folder in folders]
+        for folder, movie_id in zip(folders, assign_ids(names, "", set()), strict=True):
+            movie = read_movie(folder, fence, movie_id, taken)
+            movies.append(_labelled(movie, folder, fence, taken, files))
+    return movies
 
 
 def _label_files(folder: Path) -> tuple[Path, ...]:
@@ -76,17 +83,19 @@ def _label_files(folder: Path) -> tuple[Path, ...]:
     return tuple(place / name for name in ("cast.json", "candidate.json") for place in places)
 
 
-def _truth_file(folder: Path) -> Path:
+def _truth_files(folder: Path) -> tuple[Path, Path]:
     split = folder.parent
-    return split.parent / f"{split.name}_GT.json"
+    return folder / "GT.json", split.parent / f"{split.name}_GT.json"
 
 
-def _has_course_names(folder: Path) -> bool:
+def _course_id(folder: Path) -> str | None:
+    """The ``tt`` that all portraits of a movie begin with, whatever its folder is called."""
     if not is_folder(folder / "cast"):
-        return False
+        return None
     portraits, people = listing(folder / "cast")
-    prefix = f"{folder.name}_"
-    return bool(portraits) and not people and all(p.name.startswith(prefix) for p in portraits)
+    names = [_COURSE_NAME.match(path.name) for path in portraits]
+    ids = {name[1] for name in names if name}
+    return ids.pop() if len(ids) == 1 and all(names) and not people else None
 
 
 def _labelled(
@@ -96,9 +105,9 @@ def _labelled(
     movie, people = _with_named_cast(movie, folder, fence, taken, files)
     movie, labels = _with_named_candidates(movie, folder, fence, taken, files)
     movie = with_labels(movie, Truth(labels, people), f"candidate.json of {movie.id}")
-    if movie.truth is None:
-        truth_file = _truth_file(folder)
-        movie = with_labels(movie, truth_of(files.load(truth_file), movie.id), truth_file.name)
+    for file in _truth_files(folder):
+        if movie.truth is None:
+            movie = with_labels(movie, truth_of(files.load(file), movie.id), file.name)
     return note_unlabelled(replace(movie, problems=(*movie.problems, *files.untold())))
 
 

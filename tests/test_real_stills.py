@@ -1,0 +1,52 @@
+"""End to end on labelled stills: what `docs/results.md` says holds."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from castsearch.lfw import verify
+from castsearch.pipeline import rank
+
+
+@pytest.mark.parametrize(
+    ("folder", "least"),
+    [
+        # The better of a plain YuNet + SFace run and plain dlib on good boxes, per movie.
+        ("wider-mini", {"tt9400000": 0.985, "tt0120338": 0.791}),
+        ("ntu-mini", {"tt9400000": 0.985, "tt0120338": 0.791}),
+        ("wider-scenes", {"tt9501000": 0.526, "tt9500000": 0.861, "tt9502000": 0.965}),
+    ],
+)
+def test_face_is_at_least_the_plain_runs(
+    folder: str, least: dict[str, float], data_dir: Path, tmp_path: Path
+) -> None:
+    run = rank(data_dir / folder, out=tmp_path)
+    assert run.problems == ()
+    assert run.evaluation is not None
+    assert {
+        m.movie: (m.mAP or 0) >= least[m.movie] for m in run.evaluation.movies
+    } == dict.fromkeys(least, True)
+
+
+@pytest.mark.parametrize("preset", ["dlib_inverse", "dlib_force_location", "dlib_cnn_location"])
+def test_dlib_rows_run_on_a_movie(preset: str, data_dir: Path) -> None:
+    run = rank(data_dir / "ntu-mini" / "val" / "tt0120338", preset_name=preset)
+    assert run.evaluation is not None
+    assert [len(r.candidate_ids) for r in run.movies[0].rankings] == [33, 33]
+    assert run.evaluation.mAP > 0.3  # a random order has 0.35 * 11 / 33 and less
+
+
+def test_allcast_puts_faceless_candidates_last(data_dir: Path) -> None:
+    (movie,) = rank(data_dir / "ntu-mini" / "val" / "tt0120338", preset_name="dlib_allcast").movies
+    for ranking in movie.rankings:
+        has_face = [i in movie.faces for i in ranking.candidate_ids]
+        assert has_face == sorted(has_face, reverse=True)
+        assert [s == float("-inf") for s in ranking.scores] == [not f for f in has_face]
+
+
+def test_lfw_pairs(data_dir: Path) -> None:
+    result = verify(data_dir / "lfw-mini", progress="quiet")
+    assert result.n_pairs == 1000
+    assert result.accuracy > 0.98
