@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -44,6 +46,23 @@ def test_allcast_puts_faceless_candidates_last(data_dir: Path) -> None:
         has_face = [i in movie.faces for i in ranking.candidate_ids]
         assert has_face == sorted(has_face, reverse=True)
         assert [s == float("-inf") for s in ranking.scores] == [not f for f in has_face]
+
+
+def test_movies_that_number_their_candidates_alike_do_not_mix(
+    data_dir: Path, tmp_path: Path
+) -> None:
+    source = tmp_path / "wider"
+    source.mkdir()
+    document = json.loads((data_dir / "wider-mini" / "val.json").read_text())
+    for movie in document.values():
+        for candidate in movie["candidates"]:
+            candidate["id"] = candidate["id"].split("_")[-1]
+    (source / "val.json").write_text(json.dumps(document))
+    shutil.copytree(data_dir / "wider-mini" / "val", source / "val")
+    bare, full = rank(source), rank(data_dir / "wider-mini")
+    assert bare.evaluation is not None
+    assert full.evaluation is not None
+    assert [m.mAP for m in bare.evaluation.movies] == [m.mAP for m in full.evaluation.movies]
 
 
 def test_lfw_pairs(data_dir: Path) -> None:

@@ -17,9 +17,7 @@ REAL = st.floats(-1e6, 1e6)
 def pixels(box: Box) -> set[tuple[int, int]]:
     """The whole pixels of a box with whole edges."""
     return {
-        (x, y)
-        for x in range(int(box.x0), int(box.x1))
-        for y in range(int(box.y0), int(box.y1))
+        (x, y) for x in range(int(box.x0), int(box.x1)) for y in range(int(box.y0), int(box.y1))
     }
 
 

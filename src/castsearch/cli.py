@@ -137,8 +137,6 @@ def evaluate(
         _print_json(scoring.to_json(evaluation))
     else:
         scoring.print_evaluation(evaluation, Console())
-    for message in evaluation.messages:
-        print(message, file=sys.stderr)
     return 0
 
 

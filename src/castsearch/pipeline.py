@@ -142,10 +142,15 @@ def _writable(out: Path) -> None:
 def _regions(movie: Movie) -> Iterator[Region]:
     for member in movie.cast:
         for still in member.portraits:
-            yield Region(still.id, still.path, role="portrait")
+            yield Region(_key(movie, still.id), still.path, role="portrait")
     for candidate in movie.candidates:
         if candidate.problem is None:
-            yield Region(candidate.id, candidate.still.path, candidate.box)
+            yield Region(_key(movie, candidate.id), candidate.still.path, candidate.box)
+
+
+def _key(movie: Movie, any_id: str) -> str:
+    """An id that holds across movies: files may number each movie's candidates anew."""
+    return f"{movie.id}\n{any_id}"
 
 
 def _with_candidates(
@@ -198,7 +203,9 @@ def _with_candidates(
 
 
 def rank_movie(movie: Movie, features: dict[str, Features], recipe: Recipe) -> MovieResult:
-    """The rankings of one movie from the features of its portraits and candidates."""
+    """The rankings of one movie from the features of all regions of the run."""
+    ids = {c.id for c in movie.candidates} | {s.id for m in movie.cast for s in m.portraits}
+    features = {i: seen for i in ids if (seen := features.get(_key(movie, i)))}
     problems = list(movie.problems)
     seen = [features.get(c.id, Features(problem=c.problem)) for c in movie.candidates]
     for candidate, feature in zip(movie.candidates, seen, strict=True):
@@ -227,16 +234,12 @@ def rank_movie(movie: Movie, features: dict[str, Features], recipe: Recipe) -> M
             queries, _nearest(movie.cast, scores, recipe.preset.relation), strict=True
         )
     ]
-    shown = features.keys() & {
-        *(c.id for c in movie.candidates),
-        *(s.id for member in movie.cast for s in member.portraits),
-    }
     return MovieResult(
         movie,
         rankings(movie.cast, movie.candidates, ordered, reasons),
-        faces={i: f for i in shown if (f := features[i].face)},
-        thumbnails={i: t for i in shown if (t := features[i].thumbnail)},
-        frames={i: b for i in shown if (b := features[i].frame)},
+        faces={i: f for i in sorted(features) if (f := features[i].face)},
+        thumbnails={i: t for i in sorted(features) if (t := features[i].thumbnail)},
+        frames={i: b for i in sorted(features) if (b := features[i].frame)},
         problems=tuple(problems),
     )
 

@@ -49,6 +49,15 @@ def test_rates_by_hand() -> None:
     assert result.eer == pytest.approx(0.25)
 
 
+def test_one_false_accept_in_a_thousand_is_allowed() -> None:
+    # Of 2,000 different pairs 0 .. 1999, two may be accepted: those above 1997.
+    genuine = [1996.5, 1997.5, 1998.5, 2000.5]
+    values = [*genuine, *map(float, range(2000))]
+    same = [True] * 4 + [False] * 2000
+    result = verification(values, same, [i % 2 for i in range(2004)])
+    assert result.tar_at_far_0001 == 0.75
+
+
 def test_pairs_without_a_face_count_as_different() -> None:
     result = verification([0.9, 0.1, NAN, NAN], [1, 0, 1, 0], [0, 0, 1, 1])
     assert result.n_unmeasured == 2

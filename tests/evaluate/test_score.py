@@ -57,6 +57,7 @@ def test_full_public_list_in_both_forms(data_dir: Path, name: str) -> None:
     assert round(result.mAP, 6) == 0.712862
     assert round(result.rank1, 6) == 0.870748
     assert round(result.rank5, 6) == 0.904762
+    assert round(result.rank10, 6) == 0.911565
     assert round(result.movie_macro_mAP, 4) == 0.6972
     assert result.n_queries == 147
     assert len(result.movies) == 19
@@ -101,6 +102,13 @@ def test_first_hit_decides_rank_5_and_10() -> None:
     assert (result.rank1, result.rank5, result.rank10) == (0.0, 0.5, 1.0)
     assert [query.first_hit for query in result.queries] == [5, 6]
     assert result.mAP == pytest.approx((1 / 5 + 1 / 6) / 2)
+
+
+def test_rank_10_ends_at_the_tenth() -> None:
+    truth = Truth({"t_a": frozenset({"t_10"}), "t_b": frozenset({"t_11"})})
+    row = " ".join(f"t_{i}" for i in range(1, 13))
+    result = evaluate(truth, submit(f"t_a {row}", f"t_b {row}"))
+    assert (result.rank5, result.rank10) == (0.0, 0.5)
 
 
 def test_movies_and_queries_are_averaged_apart() -> None:

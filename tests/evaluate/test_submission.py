@@ -187,6 +187,9 @@ def test_scores_parquet_is_ordered_by_rank(tmp_path: Path) -> None:
     submission = read_ranking(tmp_path / "scores.parquet")
     assert lists(submission) == EXPECTED
     assert submission.unit == "row"
+    frame(rank=[1, 1, 2]).write_parquet(tmp_path / "scores.parquet")
+    turned = read_ranking(tmp_path / "scores.parquet")
+    assert lists(turned) == (("q_a", ("m_2", "m_1")), ("q_b", ("m_3",)))
 
 
 def test_a_cut_off_parquet_is_refused(tmp_path: Path) -> None:

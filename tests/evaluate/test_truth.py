@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from castsearch.errors import InputError
-from castsearch.evaluate import Truth, read_truth, truth_of
+from castsearch.evaluate import Row, Submission, Truth, evaluate, read_truth, truth_of
 from castsearch.types import Candidate, CastMember, Movie, Still
 
 
@@ -114,6 +114,8 @@ def test_missing_and_undecodable_files(tmp_path: Path) -> None:
     (tmp_path / "bytes.json").write_bytes(b"\xff\xfe\x00{")
     with pytest.raises(InputError, match="not a UTF-8"):
         read_truth(tmp_path / "bytes.json")
+    with pytest.raises(InputError, match="cannot be read"):
+        read_truth(Path("a" * 300))
 
 
 @settings(max_examples=100, deadline=None)
@@ -145,7 +147,20 @@ def test_truth_of_labelled_movies() -> None:
     assert truth.candidates == {"m": frozenset({"m_0", "m_1"})}
     assert truth.movie_of("m_b_c") == "m"
     assert truth.messages == ("movie n has no labels and is not scored",)
+    assert truth.unlabelled == {"n_a"}
     assert truth_of([bare]) is None
+
+
+def test_lists_of_movies_without_labels_do_not_stop_the_others() -> None:
+    one = labelled_movie("m", {"m_0": "m_a", "m_1": "others"}, ("m_a",))
+    truth = truth_of([one, labelled_movie("n", {"n_0": None}, ("n_a",))])
+    assert truth is not None
+    rows = (Row("n_a", ("n_0",), 1), Row("m_a", ("m_1", "m_0"), 2))
+    result = evaluate(truth, Submission(rows))
+    assert result.mAP == 0.5
+    assert result.messages == ("movie n has no labels and is not scored",)
+    with pytest.raises(InputError, match="the truth has no query n_b"):
+        evaluate(truth, Submission((*rows, Row("n_b", ("n_0",), 3))))
 
 
 def test_truth_of_refuses_a_cast_id_in_two_movies() -> None:

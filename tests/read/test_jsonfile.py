@@ -68,7 +68,9 @@ JSON = st.recursive(
 
 
 @given(JSON)
-def test_any_document_comes_back(tmp_path_factory: pytest.TempPathFactory, document: object) -> None:
+def test_any_document_comes_back(
+    tmp_path_factory: pytest.TempPathFactory, document: object
+) -> None:
     path = tmp_path_factory.mktemp("json") / "x.json"
     path.write_text(json.dumps(document))
     assert load_json(path) == (document, [])

@@ -73,17 +73,17 @@ def test_labels_that_lead_nowhere_are_counted() -> None:
     assert labelled.problems == (
         Problem(
             "tt1",
-            "val.json labels 2 candidates with a name that is not in the cast (first: nm9); they "
+            "val.json has labels that name nobody of the cast (2, first: nm9); those candidates "
             "count as others.",
         ),
         Problem(
             "tt1",
-            "val.json labels 1 candidates with something that is not text (first: tt1_2); they "
-            "stay without a label.",
+            "val.json has labels that are not text (1, first: tt1_2); those candidates stay "
+            "without one.",
         ),
         Problem(
             "tt1",
-            "val.json labels 1 candidates that are not there (first: tt1_9); those labels are "
+            "val.json has labels for candidates that are not there (1, first: tt1_9); they are "
             "left out.",
         ),
     )
@@ -93,6 +93,6 @@ def test_candidates_without_a_label_beside_others_are_told() -> None:
     assert note_unlabelled(movie(None, None)).problems == ()
     assert note_unlabelled(movie("others", "tt1_nm1")).problems == ()
     assert [p.message for p in note_unlabelled(movie("others", None)).problems] == [
-        "1 of the 2 candidates of tt1 have no label (first: tt1_1); they count as wrong for every "
-        "query."
+        "Movie tt1 has candidates without a label (1 of 2, first: tt1_1); they count as wrong for "
+        "every query."
     ]

@@ -70,7 +70,9 @@ def test_fence_lets_files_inside_through(fence: Fence) -> None:
     assert fence.objection(fence.root / "in" / ".." / "in" / "a.jpg") is None
 
 
-@pytest.mark.parametrize("name", ["../secret.jpg", "in/../../secret.jpg", "../gone.jpg", "in/../.."])
+@pytest.mark.parametrize(
+    "name", ["../secret.jpg", "in/../../secret.jpg", "../gone.jpg", "in/../.."]
+)
 def test_fence_refuses_what_is_outside(fence: Fence, name: str) -> None:
     assert fence.objection(fence.root / name) == (
         f"lies outside the folder {fence.root} and is refused"
@@ -159,7 +161,9 @@ def test_slug(name: str, expected: str) -> None:
     assert slug(name) == expected
 
 
-@pytest.mark.parametrize("bad", ["", "a b", "a,b", "a\nb", 'a"b', "a/b", "..\\b", "\ud800", 7, None])
+@pytest.mark.parametrize(
+    "bad", ["", "a b", "a,b", "a\nb", 'a"b', "a/b", "..\\b", "\ud800", 7, None]
+)
 def test_unfit_ids(bad: object) -> None:
     assert not is_fit_id(bad)
 

@@ -63,7 +63,7 @@ def test_every_row_by_hand(tmp_path: Path) -> None:
         "face_y1": pl.Float32,
         "face_score": pl.Float32,
         "decided_by": pl.String,
-        "correct": pl.Boolean,
+        "label_correct": pl.Boolean,
     }
 
 
@@ -80,6 +80,12 @@ def test_a_failure_keeps_the_old_file_and_leaves_nothing_behind(tmp_path: Path) 
     with pytest.raises(CastsearchError, match=r"scores\.parquet cannot be written"):
         write_scores(path, [small_result()])
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_parent_that_is_a_file_is_one_sentence(tmp_path: Path) -> None:
+    (tmp_path / "out").write_bytes(b"")
+    with pytest.raises(CastsearchError, match=r"scores\.parquet cannot be written .*; choose"):
+        write_scores(tmp_path / "out" / "scores.parquet", [small_result()])
 
 
 def test_writing_again_replaces_the_file(tmp_path: Path) -> None:

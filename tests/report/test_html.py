@@ -203,6 +203,13 @@ def test_a_folder_that_is_a_file_is_one_sentence(tmp_path: Path) -> None:
         written(tmp_path / "report", small_result())
 
 
+def test_a_page_that_cannot_be_put_in_place_leaves_nothing_behind(tmp_path: Path) -> None:
+    (tmp_path / "index.html").mkdir()
+    with pytest.raises(CastsearchError, match=r"index\.html cannot be written"):
+        written(tmp_path, small_result())
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["index.html", "thumbs"]
+
+
 @pytest.mark.parametrize(
     ("face", "frame", "expected"),
     [

@@ -267,6 +267,93 @@ def test_keyboard(page: Page) -> None:
     page.wait_for_function(f"({focused}).startsWith('Rank 2,')")
 
 
+def test_arrow_down_from_the_last_whole_row_reaches_the_last_crop(page: Page) -> None:
+    page.get_by_role("combobox", name="Movie").select_option(label="tt2")
+    crops = page.locator("section.cast:visible").first.locator(".crop")
+    # 8 in a row: 1 .. 8, 9 .. 16, 17 .. 20.
+    crops.nth(7).focus()
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("ArrowDown")
+    focused = "document.activeElement.getAttribute('aria-label') ?? ''"
+    assert page.evaluate(focused).startswith("Rank 20,")
+
+
+def test_the_dialog_keeps_its_keys_at_the_end_of_the_list(page: Page) -> None:
+    page.get_by_role("combobox", name="Movie").select_option(label="tt2")
+    page.locator("section.cast:visible .crop").nth(18).click()
+    dialog = page.get_by_role("dialog")
+    following = dialog.get_by_role("button", name="Next crop")
+    following.click()
+    assert following.is_disabled()
+    page.keyboard.press("ArrowRight")
+    assert dialog.get_by_text("20 of 20").is_visible()
+    page.keyboard.press("ArrowLeft")
+    assert dialog.get_by_text("19 of 20").is_visible()
+
+
+def test_the_dialog_orders_the_other_cast_by_rank(page: Page) -> None:
+    # Rank 100 of Ada: her right ones are done with, so that others come before her.
+    page.get_by_role("region", name="Ada Lovelace").locator("button.more").click()
+    page.locator(".crop[data-index='99']").first.click()
+    rows = page.get_by_role("dialog").locator("tbody tr").all_inner_texts()
+    ranks = [int(row.split("#")[1].split()[0]) for row in rows]
+    assert len(ranks) == 2
+    assert ranks == sorted(ranks)
+
+
+def test_a_wrong_crop_says_who_it_is_and_a_portrait_that_it_has_no_face(page: Page) -> None:
+    ada = page.get_by_role("region", name="Ada Lovelace")
+    page.get_by_role("radio", name="✗ Wrong").check()
+    label = ada.locator(".crop").first.get_attribute("aria-label")
+    assert label
+    # Candidates go round over three cast and "others".
+    who = ["Ada Lovelace", "Grace Hopper", "Jörg Müller", "nobody of the cast"]
+    number = int(label.split("tt1_")[1][:4])
+    assert f", wrong, is {who[number % 4]}, score" in label
+    assert ada.locator(".crop").first.get_by_text(f"is {who[number % 4]}").is_visible()
+    # Faces are missing where the number is a multiple of 7; the portraits are 300 .. 302, 20, 21.
+    warned = page.locator("section.cast:has(.warning) h3").all_inner_texts()
+    assert warned == ["Grace Hopper", "Grace Hopper"]
+    assert page.locator(".warning").first.inner_text() == "No face found in the portrait"
+
+
+def test_the_list_of_cast_is_grouped_by_movie(page: Page) -> None:
+    groups = page.locator("#cast optgroup")
+    assert [group.get_attribute("label") for group in groups.all()] == ["tt1", "tt2"]
+    page.get_by_role("combobox", name="Movie").select_option(label="tt2")
+    assert groups.count() == 0
+    assert page.locator("#cast option").all_inner_texts() == ["Everyone", HOSTILE, "Grace Hopper"]
+
+
+def test_without_an_observer_everything_is_in_reach_of_buttons(
+    browser: Browser, report: Path
+) -> None:
+    tab = browser.new_page()
+    tab.add_init_script("delete window.IntersectionObserver")
+    tab.goto(report.as_uri())
+    tab.wait_for_selector("html[data-ready]", state="attached")
+    ada = tab.get_by_role("region", name="Ada Lovelace")
+    assert tab.locator("section.cast:has(.crop)").count() == 5
+    while ada.locator("button.more").is_visible():
+        ada.locator("button.more").click()
+    assert ada.locator(".crop").count() == 300
+    tab.get_by_role("radio", name="✓ Right").check()
+    assert tab.locator("section.cast:has(.crop)").count() == 5
+    tab.close()
+
+
+def test_without_scripts_a_sentence_says_so(browser: Browser, report: Path) -> None:
+    context = browser.new_context(java_script_enabled=False)
+    tab = context.new_page()
+    tab.goto(report.as_uri())
+    assert tab.locator("noscript").is_visible()
+    assert "Allow scripts for this page" in tab.locator("noscript").inner_text()
+    assert not tab.locator("#filters").is_visible()
+    assert tab.get_by_text("is cut short; copy it again").is_visible()
+    context.close()
+
+
 def test_problems_and_facts(page: Page) -> None:
     assert page.get_by_role("heading", name="1 skipped or incomplete").is_visible()
     assert page.get_by_text("is cut short; copy it again").is_visible()

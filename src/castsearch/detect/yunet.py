@@ -34,7 +34,9 @@ def detect(
     resized = cv2.resize(image, (w, h), interpolation=interpolation)
     # The feature pyramid halves the picture five times: sides are padded to multiples of 32.
     batch = np.zeros((1, 3, -(-h // 32) * 32, -(-w // 32) * 32), dtype=np.float32)
-    batch[0, :, :h, :w] = resized[:, :, ::-1].transpose(2, 0, 1)
+    # Plane by plane, as BGR: one strided copy of all three takes three times as long.
+    for plane, channel in enumerate((2, 1, 0)):
+        batch[0, plane, :h, :w] = cv2.extractChannel(resized, channel)
     boxes, scores, points = decode(session.run(batch), batch.shape[3], min_score)
     kept = suppress(boxes, scores)
     ratio = np.array([width / w, height / h])

@@ -23,6 +23,7 @@ class Truth:
     ``positives`` maps a query id to its candidate ids. ``candidates`` maps a movie id to all
     candidate ids of that movie, ``None`` where the file lists only positives. ``movies`` maps a
     query id to its movie id where the source says it; :meth:`movie_of` fills the gaps.
+    ``unlabelled`` holds the queries of movies without labels: known, but not to be scored.
     ``messages`` are plain sentences about what was left out while reading.
     """
 
@@ -30,6 +31,7 @@ class Truth:
     candidates: dict[str, frozenset[str]] | None = None
     movies: dict[str, str] = field(default_factory=dict)
     messages: tuple[str, ...] = ()
+    unlabelled: frozenset[str] = frozenset()
 
     def movie_of(self, query_id: str) -> str:
         """Movie of a query: as the source says, else the text before the last ``_`` of its id."""
@@ -64,7 +66,11 @@ def read_truth(path: Path) -> Truth:
         InputError: the file cannot be read, has another form, no labels, or names an id twice.
     """
     path = Path(path)
-    if path.is_dir():
+    try:
+        is_folder = path.is_dir()
+    except OSError:
+        is_folder = False  # and reading it as a file says why
+    if is_folder:
         return _read_folder(path)
     document = _load(path)
     if not isinstance(document, dict) or not document:
@@ -88,11 +94,13 @@ def truth_of(movies: Sequence[Movie]) -> Truth | None:
     positives: dict[str, frozenset[str]] = {}
     candidates: dict[str, frozenset[str]] = {}
     movie_ids: dict[str, str] = {}
+    unlabelled: set[str] = set()
     messages = []
     for movie in movies:
         truth = movie.truth
         if truth is None:
             messages.append(f"movie {movie.id} has no labels and is not scored")
+            unlabelled.update(member.id for member in movie.cast)
             continue
         if movie.id in candidates:
             raise InputError(f"the movie id {movie.id} occurs twice; rename one of the folders")
@@ -110,7 +118,7 @@ def truth_of(movies: Sequence[Movie]) -> Truth | None:
             movie_ids[query] = movie.id
     if not candidates:
         return None
-    return Truth(positives, candidates, movie_ids, tuple(messages))
+    return Truth(positives, candidates, movie_ids, tuple(messages), frozenset(unlabelled))
 
 
 def _read_folder(path: Path) -> Truth:

@@ -119,7 +119,7 @@ def _pictures(
     pictures, inner = _listed(folder, fence, problems)
     if inner:
         message = (
-            f"{len(inner)} folders in {shown(folder)} are not looked into (first: "
+            f"The folders in {shown(folder)} are not looked into ({len(inner)}, first: "
             f"{shown(inner[0].name)}); put the pictures beside each other."
         )
         problems.append(Problem(shown(folder), message))

@@ -82,12 +82,12 @@ def with_labels(movie: Movie, truth: Truth, source: str) -> Movie:
     candidates = tuple(replace(c, label=label_of(c)) for c in movie.candidates)
     absent = sorted(set(truth.labels) - {c.id for c in candidates})
     counted = (
-        (strange, "candidates with a name that is not in the cast", "they count as others"),
-        (wrong, "candidates with something that is not text", "they stay without a label"),
-        (absent, "candidates that are not there", "those labels are left out"),
+        (strange, "labels that name nobody of the cast", "those candidates count as others"),
+        (wrong, "labels that are not text", "those candidates stay without one"),
+        (absent, "labels for candidates that are not there", "they are left out"),
     )
     problems = [
-        Problem(movie.id, f"{source} labels {len(found)} {what} (first: {found[0]}); {effect}.")
+        Problem(movie.id, f"{source} has {what} ({len(found)}, first: {found[0]}); {effect}.")
         for found, what, effect in counted
         if found
     ]
@@ -111,7 +111,7 @@ def note_unlabelled(movie: Movie) -> Movie:
     if not without or len(without) == len(movie.candidates):
         return movie
     message = (
-        f"{len(without)} of the {len(movie.candidates)} candidates of {movie.id} have no label "
-        f"(first: {without[0]}); they count as wrong for every query."
+        f"Movie {movie.id} has candidates without a label ({len(without)} of "
+        f"{len(movie.candidates)}, first: {without[0]}); they count as wrong for every query."
     )
     return replace(movie, problems=(*movie.problems, Problem(movie.id, message)))

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from castsearch.errors import CastsearchError
+from castsearch.report.whole import whole_file
 from castsearch.types import Face, MovieResult
 
 
@@ -16,8 +15,8 @@ def write_scores(path: Path, results: Sequence[MovieResult]) -> Path:
 
     Columns: ``movie``, ``query``, ``candidate``, ``score`` (float64, ``-inf`` kept, null where the
     ranking has no scores), ``rank`` (from 1), ``face_x0`` .. ``face_y1`` (pixels of the upright
-    picture, null without a face), ``face_score``, ``decided_by`` and ``correct`` (null where the
-    candidate has no label).
+    picture, null without a face), ``face_score``, ``decided_by`` and ``label_correct`` (null
+    where the candidate has no label).
 
     Raises:
         CastsearchError: The file cannot be written.
@@ -37,22 +36,12 @@ def write_scores(path: Path, results: Sequence[MovieResult]) -> Path:
         "face_y1": real,
         "face_score": real,
         "decided_by": text,
-        "correct": pl.Boolean,
+        "label_correct": pl.Boolean,
     }
     parts = [pl.DataFrame(_columns(result), schema=schema) for result in results]
     table = pl.concat(parts) if parts else pl.DataFrame(schema=schema)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+    with whole_file(path) as temporary:
         table.write_parquet(temporary, compression="zstd")
-        temporary.replace(path)
-    except OSError as error:
-        raise CastsearchError(
-            f"{path} cannot be written ({error.strerror or error}); "
-            "choose another folder or make room"
-        ) from error
-    finally:
-        temporary.unlink(missing_ok=True)
     return path
 
 
@@ -81,5 +70,5 @@ def _columns(result: MovieResult) -> dict[str, list[Any]]:
         columns[f"face_{side}"] = [getattr(face.box, side) if face else None for face in faces]
     columns["face_score"] = [face.score if face else None for face in faces]
     columns["decided_by"] = list(decided_by)
-    columns["correct"] = list(correct)
+    columns["label_correct"] = list(correct)
     return columns

@@ -10,13 +10,12 @@ import base64
 import hashlib
 import json
 import math
-import os
 from collections.abc import Mapping, Sequence
 from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from castsearch.errors import CastsearchError
+from castsearch.report.whole import whole_file
 from castsearch.types import OTHERS, MovieResult, Problem, Ranking
 
 NO_TRUTH = -1
@@ -74,9 +73,13 @@ def write_report(
     for name, picture in thumbnails.items():
         place = folder / "thumbs" / f"{name}.jpg"
         if not place.exists():
-            _write(place, picture)
-    # File names that are not UTF-8 reach Python as lone surrogates, which no encoder takes.
-    return _write(folder / "index.html", html.encode("utf-8", "replace"))
+            with whole_file(place) as temporary:
+                temporary.write_bytes(picture)
+    path = folder / "index.html"
+    with whole_file(path) as temporary:
+        # File names that are not UTF-8 reach Python as lone surrogates, which no encoder takes.
+        temporary.write_bytes(html.encode("utf-8", "replace"))
+    return path
 
 
 def script_json(data: object) -> str:
@@ -131,7 +134,12 @@ def _movie(
     for member in movie.cast:
         ap = _number(evaluation, "queries", member.id, "AP")
         portraits = [
-            [thumbnail(still.id), face_box(result, still.id), _aspect(result, still.id)]
+            [
+                thumbnail(still.id),
+                face_box(result, still.id),
+                _aspect(result, still.id),
+                still.id in result.faces,
+            ]
             for still in member.portraits
         ]
         ranking = rankings.get(member.id, Ranking(member.id, ()))
@@ -204,18 +212,3 @@ def _integrity(text: str) -> str:
     """The form in which a content security policy names one inline style or script."""
     digest = hashlib.sha256(text.encode("utf-8")).digest()
     return f"sha256-{base64.b64encode(digest).decode('ascii')}"
-
-
-def _write(path: Path, content: bytes) -> Path:
-    """Write a whole file or nothing."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        temporary.write_bytes(content)
-        temporary.replace(path)
-    except OSError as error:
-        raise CastsearchError(
-            f"{path} cannot be written ({error.strerror or error}); "
-            "choose another folder or make room"
-        ) from error
-    return path

@@ -51,11 +51,14 @@
     if (label === -2) return "nobody of the cast";
     return typeof label === "number" ? movie.cast[label].name : label;
   };
-  const scoreOf = (cast, position) => {
+  const scoreOf = (movie, cast, position) => {
     if (!cast.scores.length) return "";
     const score = cast.scores[position];
-    if (score === null) return "no face";
-    return Math.abs(score) >= 1e5 ? score.toPrecision(4) : score.toFixed(3);
+    // A face without a score: it is the portrait that shows none.
+    if (score === null) return movie.faces[cast.order[position]] === "1" ? "no score" : "no face";
+    const size = Math.abs(score);
+    const odd = size >= 1e5 || (size > 0 && size < 0.0005);
+    return (odd ? score.toPrecision(3) : score.toFixed(3)).replace("-", "\u2212");
   };
   const reasonOf = (cast, position) =>
     cast.reasons.length ? data.reasons[cast.reasons[position]] : "";
@@ -87,6 +90,9 @@
     return svg;
   };
 
+  const blindness = (blind, all) =>
+    all === 1 ? "No face found in the portrait" : `No face found in ${blind} of ${all} portraits`;
+
   const build = (movie, cast, member, movieIndex) => {
     const node = el("section", "cast");
     const heading = el("h3", "", cast.name);
@@ -103,11 +109,16 @@
     facts.append(el("b", "", count.format(n)), n === 1 ? " crop" : " crops");
     const words = el("div", "", heading, facts);
     if (cast.id !== cast.name) words.append(el("p", "", cast.id));
-    if (truth && n > 1) words.append(strip(movie, cast, member));
+    if (truth && n > 1) {
+      const ends = el("span", "ends", el("span", "", "rank 1"), el("span", "", count.format(n)));
+      words.append(strip(movie, cast, member), ends);
+    }
     const portraits = el("div", "portraits");
     for (const [thumb, box, aspect] of cast.portraits) {
       portraits.append(stage(thumb, box, aspect, `Portrait of ${cast.name}`));
     }
+    const blind = cast.portraits.filter(([, , , face]) => !face).length;
+    if (blind) words.append(el("p", "warning", blindness(blind, cast.portraits.length)));
     const list = el("ol", "crops waiting");
     list.setAttribute("aria-label", `Crops ranked for ${cast.name}; arrow keys move between them`);
     const empty = el("p", "empty");
@@ -141,17 +152,19 @@
     button.dataset.index = index;
     button.tabIndex = index === 0 ? 0 : -1;
     const { thumbs, boxes, aspects, ids, problems } = movie;
-    const score = scoreOf(cast, position);
+    const score = scoreOf(movie, cast, position);
     const words = el("span", "words");
     const rank = el("b", "", `#${position + 1}`);
     words.append(el("span", "line", rank, el("span", "score", score)));
     if (kind) words.append(el("span", "mark", mark[kind]));
+    const instead = kind === "wrong" ? `is ${truthOf(movie, candidate)}` : "";
+    if (instead) words.append(el("span", "why", instead));
     const why = problems[candidate] || reasonOf(cast, position);
     if (why) words.append(el("span", "why", why));
     button.append(stage(thumbs[candidate], boxes[candidate], aspects[candidate], ""), words);
     button.setAttribute(
       "aria-label",
-      [`Rank ${position + 1}`, ids[candidate], kind, score && `score ${score}`, why]
+      [`Rank ${position + 1}`, ids[candidate], kind, instead, score && `score ${score}`, why]
         .filter(Boolean)
         .join(", "),
     );
@@ -190,6 +203,12 @@
   const watch = (block) => {
     observer?.unobserve(block.more);
     observer?.observe(block.more); // observing anew reports once more where it stands
+  };
+
+  const drawAll = () => {
+    for (const block of blocks) {
+      if (!block.node.hidden && block.shown === 0 && block.positions.length) draw(block, FIRST);
+    }
   };
 
   // ---- filters ---------------------------------------------------------------------------
@@ -231,6 +250,7 @@
       block.more.textContent = "Show crops";
       if (n) watch(block);
     }
+    if (!canWatch) drawAll();
     for (const section of document.querySelectorAll(".movie")) {
       section.hidden = !section.querySelector(".cast:not([hidden])");
     }
@@ -244,12 +264,18 @@
     const everyone = el("option", "", "Everyone");
     everyone.value = "";
     at("cast").replaceChildren(everyone);
-    for (const block of blocks) {
-      if (movie !== "" && block.movieIndex !== Number(movie)) continue;
-      const option = el("option", "", block.cast.name);
-      option.value = `${block.movieIndex}-${block.member}`;
-      at("cast").append(option);
-    }
+    data.movies.forEach(({ id, cast }, movieIndex) => {
+      if (movie !== "" && movieIndex !== Number(movie)) return;
+      const options = cast.map(({ name }, member) => {
+        const option = el("option", "", name);
+        option.value = `${movieIndex}-${member}`;
+        return option;
+      });
+      if (movie !== "" || data.movies.length === 1) return at("cast").append(...options);
+      const group = el("optgroup", "", ...options);
+      group.label = id;
+      at("cast").append(group);
+    });
   };
 
   // ---- keyboard --------------------------------------------------------------------------
@@ -272,7 +298,10 @@
     if (event.key === "End") to = block.shown - 1;
     if (Number.isNaN(to)) return;
     event.preventDefault();
-    if (to >= 0 && to < block.positions.length) focusOn(block, to);
+    const last = block.positions.length - 1;
+    const row = (i) => Math.floor(i / columns);
+    if (event.key === "ArrowDown" && row(index) < row(last)) to = Math.min(to, last);
+    if (to >= 0 && to <= last) focusOn(block, to);
   };
 
   // ---- one crop, enlarged ----------------------------------------------------------------
@@ -295,24 +324,26 @@
     };
     fact("Candidate", movie.ids[candidate]);
     fact("Rank", `${count.format(position + 1)} of ${count.format(cast.order.length)}`);
-    fact("Score", scoreOf(cast, position));
+    fact("Score", scoreOf(movie, cast, position));
     fact("Decided by", reasonOf(cast, position));
     fact("Face", movie.faces[candidate] === "1" ? "found" : "none found");
     fact("Problem", movie.problems[candidate]);
     fact("Verdict", mark[kind], "mark");
     if (kind) fact("Truth", truthOf(movie, candidate));
-    const table = el("table", "", el("caption", "", "Its rank for the other casts"));
+    const table = el("table", "", el("caption", "", "Its rank for the others, best first"));
     const head = el("tr", "", ...["Cast", "Rank", "Score"].map((text) => el("th", "", text)));
     for (const cell of head.children) cell.scope = "col";
     const body = el("tbody");
-    movie.cast.forEach((other, i) => {
-      if (i === member) return;
-      const place = other.order.indexOf(candidate);
+    const others = movie.cast
+      .map((other) => ({ other, place: other.order.indexOf(candidate) }))
+      .filter(({ other, place }) => other !== cast && place >= 0)
+      .sort((a, b) => a.place - b.place);
+    for (const { other, place } of others) {
       const name = el("th", "", other.name);
       name.scope = "row";
-      const rank = place < 0 ? "-" : `#${count.format(place + 1)}`;
-      body.append(el("tr", "", name, el("td", "", rank), el("td", "", place < 0 ? "" : scoreOf(other, place))));
-    });
+      const rank = el("td", "", `#${count.format(place + 1)}`);
+      body.append(el("tr", "", name, rank, el("td", "", scoreOf(movie, other, place))));
+    }
     table.append(el("thead", "", head), body);
     at("enlarged-facts").replaceChildren(facts, ...(body.children.length ? [table] : []));
     at("previous").disabled = index === 0;
@@ -329,7 +360,9 @@
   dialog.addEventListener("click", (event) => {
     if (event.target === dialog) dialog.close();
   });
-  dialog.addEventListener("keydown", (event) => {
+  // On the document: a button that goes grey under the focus takes the dialog's keys with it.
+  document.addEventListener("keydown", (event) => {
+    if (!dialog.open) return;
     if (event.key === "ArrowLeft") turn(-1);
     if (event.key === "ArrowRight") turn(1);
   });
@@ -358,13 +391,8 @@
     input.addEventListener("change", apply);
   }
   at("filters").hidden = false;
+  at("hint").hidden = false;
   apply();
-  const drawAll = () => {
-    for (const block of blocks) {
-      if (!block.node.hidden && block.shown === 0 && block.positions.length) draw(block, FIRST);
-    }
-  };
-  if (!canWatch) drawAll();
   window.addEventListener("beforeprint", () => {
     drawAll();
     for (const image of document.images) image.loading = "eager";
