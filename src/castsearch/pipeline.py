@@ -205,7 +205,7 @@ def _with_candidates(
 def rank_movie(movie: Movie, features: dict[str, Features], recipe: Recipe) -> MovieResult:
     """The rankings of one movie from the features of all regions of the run."""
     ids = {c.id for c in movie.candidates} | {s.id for m in movie.cast for s in m.portraits}
-    features = {i: seen for i in ids if (seen := features.get(_key(movie, i)))}
+    features = {i: features[k] for i in ids if (k := _key(movie, i)) in features}
     problems = list(movie.problems)
     seen = [features.get(c.id, Features(problem=c.problem)) for c in movie.candidates]
     for candidate, feature in zip(movie.candidates, seen, strict=True):
