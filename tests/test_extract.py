@@ -1,6 +1,10 @@
 from __future__ import annotations
 
+import os
 import shutil
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -120,3 +124,47 @@ def test_dlib_distances_equal_dlibs_own(
 
     theirs = np.linalg.norm(encode(hopper, 1) - encode(collins, jitters))
     assert ours == pytest.approx(theirs, abs=1e-6)
+
+
+def test_workers_end_when_their_parent_is_killed(movie_of_dlib: list[str], tmp_path: Path) -> None:
+    environment = os.environ | {"CASTSEARCH_HOME": str(tmp_path / "home")}
+    started = subprocess.Popen(
+        movie_of_dlib, env=environment, stderr=subprocess.DEVNULL, start_new_session=True
+    )
+    limit = time.monotonic() + 60
+    while len(members(started.pid)) < 3:
+        assert time.monotonic() < limit
+        assert started.poll() is None, "it ended before it could be killed"
+        time.sleep(0.02)
+    started.kill()
+    started.wait()
+    while members(started.pid):
+        assert time.monotonic() < limit, "workers outlived their parent"
+        time.sleep(0.1)
+
+
+def members(session: int) -> list[int]:
+    """Processes of a session that are alive, from /proc."""
+    found = []
+    for entry in Path("/proc").glob("[0-9]*"):
+        try:
+            fields = (entry / "stat").read_text().rpartition(")")[2].split()
+        except OSError:
+            continue
+        if int(fields[3]) == session and fields[0] != "Z":
+            found.append(int(entry.name))
+    return found
+
+
+@pytest.fixture
+def movie_of_dlib(tmp_path: Path, hopper: Path) -> list[str]:
+    """A command that works for a while in two processes."""
+    for part in ("cast", "candidates"):
+        (tmp_path / "film" / part).mkdir(parents=True)
+    shutil.copy(hopper, tmp_path / "film" / "cast" / "a.jpg")
+    with Image.open(hopper) as picture:
+        for i in range(40):
+            picture.rotate(i).save(tmp_path / "film" / "candidates" / f"{i}.jpg")
+    run = [sys.executable, "-c", "from castsearch.cli import run; run()", "rank"]
+    options = ["--preset", "dlib_cnn_location", "--jobs", "2", "--out", str(tmp_path / "out")]
+    return [*run, str(tmp_path / "film"), *options]

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 import multiprocessing
 import os
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import (
     FIRST_COMPLETED,
@@ -186,7 +187,20 @@ def _executor(recipe: Recipe, n_jobs: int) -> Executor:
         return ThreadPoolExecutor(n_jobs, initializer=_one_thread_per_worker)
     # Not forked: a fork would copy locks held by the threads of the parent.
     context = multiprocessing.get_context("spawn")
-    return ProcessPoolExecutor(n_jobs, mp_context=context, initializer=_one_thread_per_worker)
+    return ProcessPoolExecutor(n_jobs, mp_context=context, initializer=_prepare_process)
+
+
+def _prepare_process() -> None:
+    _one_thread_per_worker()
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    """A killed parent tells its workers nothing; without this they would wait for ever."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
 
 
 def _one_thread_per_worker() -> None:
