@@ -221,6 +221,23 @@ def test_labels_that_leave_the_root_are_refused(tree: Tree, key: str, place: str
     assert expected in messages_of(movie)
 
 
+def test_labels_from_outside_do_not_count_for_a_picture_of_the_same_name(tree: Tree) -> None:
+    cast = {"../../x/cast/tt1_nm1.jpg": "nm1"}
+    candidates = {"/x/candidates/tt1_0000.jpg": "nm1"}
+    root = tree({**MOVIE, "val/tt1/cast.json": cast, "val/tt1/candidate.json": candidates})
+    (movie,) = read(root)
+    assert [(c.id, c.label) for c in movie.candidates][:2] == [
+        ("tt1_0000", None),
+        ("tt1_0000-2", "tt1_nm1"),
+    ]
+    outside = f"lies outside the folder {root} and is refused"
+    assert messages_of(movie)[:2] == [
+        f"cast.json names the portrait ../../x/cast/tt1_nm1.jpg of tt1_nm1, which {outside}.",
+        f"candidate.json names /x/candidates/tt1_0000.jpg, which {outside}; candidate tt1_0000-2 "
+        "is ranked last.",
+    ]
+
+
 def test_a_shared_label_file_that_leaves_the_root(tree: Tree) -> None:
     root = tree({**MOVIE, "val/candidate.json": {**CANDIDATES, "../../etc/passwd": "nm1"}})
     (movie,) = read(root)

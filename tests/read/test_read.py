@@ -147,12 +147,21 @@ def test_relative_paths(tree: Tree, monkeypatch: pytest.MonkeyPatch) -> None:
     assert read(str(root / "film" / "cast" / "..")) == expected
 
 
-def test_the_order_of_the_disk_plays_no_part(tree: Tree, monkeypatch: pytest.MonkeyPatch) -> None:
-    root = tree({f"{folder}/{i}.jpg": P for folder in ("cast", "candidates") for i in range(9)})
-    expected = read(root)
-    iterdir = Path.iterdir
-    monkeypatch.setattr(Path, "iterdir", lambda path: sorted(iterdir(path), reverse=True))
-    assert read(root) == expected
+def test_movies_and_what_is_in_them_are_in_the_order_of_their_ids(tree: Tree) -> None:
+    names = ["b", "a", "10", "9", "B"]
+    files: dict[str, object] = {
+        f"{movie}/{folder}/{name}.jpg": P
+        for movie in names
+        for folder in ("cast", "candidates", "stills")
+        for name in names
+    }
+    movies = read(tree(files))
+    assert [movie.id for movie in movies] == ["10", "9", "B", "a", "b"]
+    for movie in movies:
+        for part in (movie.cast, movie.candidates, movie.stills):
+            ids = [entry.id for entry in part]
+            assert ids == sorted(ids)
+            assert len(ids) == 5
 
 
 def test_nothing_is_decoded(tree: Tree) -> None:

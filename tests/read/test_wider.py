@@ -172,6 +172,7 @@ def test_a_broken_truth_file_leaves_the_movie_without(tree: Tree, split: dict[st
         [1, 2, 3, "4"],
         [1, 2, 3, None],
         [1, 2, 3, True],
+        [False, 2, 3, 4],
         [1, 2, 3, 10**400],
         [1e300, 0, 1, 1],
         [0, 0, 1e200, 1e200],
@@ -262,9 +263,9 @@ def test_ids_that_are_there_twice(tree: Tree, split: dict[str, Any]) -> None:
         problems=movie.problems,
     )
     assert messages_of(movie) == [
-        f"The entry 1 of cast of tt1 in {root}/val.json has the id tt1_nm1 of an earlier one; it "
+        f"Entry 1 of cast of tt1 in {root}/val.json has the id tt1_nm1 of an earlier one; it "
         "is left out.",
-        f"The entry 3 of candidates of tt1 in {root}/val.json has the id tt1_0000 of an earlier "
+        f"Entry 3 of candidates of tt1 in {root}/val.json has the id tt1_0000 of an earlier "
         "one; it is left out.",
     ]
 
@@ -276,7 +277,7 @@ def test_an_entry_without_a_usable_id(tree: Tree, split: dict[str, Any], entry: 
     (movie,) = read(root)
     assert len(movie.candidates) == 3
     assert messages_of(movie) == [
-        f"The entry 3 of candidates of tt1 in {root}/val.json has no id that a ranking file can "
+        f"Entry 3 of candidates of tt1 in {root}/val.json has no id that a ranking file can "
         "hold (text without spaces, commas, quotes and slashes); it is left out."
     ]
 

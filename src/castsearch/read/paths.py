@@ -91,19 +91,17 @@ def listing(folder: Path) -> tuple[list[Path], list[Path]]:
         InputError: The folder cannot be listed.
     """
     try:
-        entries = sorted(folder.iterdir())
-        visible = [entry for entry in entries if not entry.name.startswith(_IGNORED)]
-        folders = [entry for entry in visible if entry.is_dir()]
+        with os.scandir(folder) as found:
+            entries = [entry for entry in found if not entry.name.startswith(_IGNORED)]
+        folders = {entry.name for entry in entries if is_folder(entry)}
     except OSError as error:
         raise InputError(f"{shown(folder)} cannot be listed ({error.strerror}).") from error
-    inner = set(folders)
-    pictures = [
-        entry for entry in visible if entry.suffix.lower() in IMAGE_SUFFIXES and entry not in inner
-    ]
-    return pictures, folders
+    files = {entry.name for entry in entries} - folders
+    pictures = [name for name in files if posixpath.splitext(name)[1].lower() in IMAGE_SUFFIXES]
+    return [folder / name for name in sorted(pictures)], [folder / name for name in sorted(folders)]
 
 
-def is_folder(path: Path) -> bool:
+def is_folder(path: Path | os.DirEntry[str]) -> bool:
     """Whether ``path`` is a folder that can be looked at."""
     try:
         return path.is_dir()

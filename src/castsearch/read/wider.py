@@ -108,7 +108,7 @@ def _read_split(file: Path, fence: Fence, only: str | None, *, is_trusted: bool)
     for tt in sorted(document):
         if only not in (None, tt):
             continue
-        movie = _Reader(file, fence, slug(tt)).movie(document[tt])
+        movie = _Reader(file, pictures, fence, slug(tt)).movie(document[tt])
         for truth_name in (f"{file.stem}_label.json", f"{file.stem}_GT.json"):
             if any(candidate.label is None for candidate in movie.candidates):
                 truth = truth_of(files.load(file.with_name(truth_name)), tt)
@@ -125,6 +125,7 @@ class _Reader:
     """One movie while it is read: its problems so far, and the stills that boxes share."""
 
     file: Path
+    pictures: Path
     fence: Fence
     tt: str
     problems: list[Problem] = field(default_factory=list)
@@ -173,21 +174,24 @@ class _Reader:
             return []
         entries: dict[str, dict[str, object]] = {}
         for i, value in enumerate(listed):
-            place = f"entry {i} of {part} of {self.tt} in {shown(self.file)}"
             id_ = value.get("id") if isinstance(value, dict) else None
             if not isinstance(value, dict) or not isinstance(id_, str) or not is_fit_id(id_):
                 self._tell(
                     self.tt,
-                    f"The {place} has no id that a ranking file can hold (text without spaces, "
-                    "commas, quotes and slashes); it is left out.",
+                    f"{self._place(part, i)} has no id that a ranking file can hold (text without "
+                    "spaces, commas, quotes and slashes); it is left out.",
                 )
                 continue
             id_ = full_id(self.tt, id_) if part == "cast" else id_
             if id_ in entries:
-                self._tell(id_, f"The {place} has the id {id_} of an earlier one; it is left out.")
+                place = self._place(part, i)
+                self._tell(id_, f"{place} has the id {id_} of an earlier one; it is left out.")
                 continue
             entries[id_] = value
         return list(entries.items())
+
+    def _place(self, part: str, i: int) -> str:
+        return f"Entry {i} of {part} of {self.tt} in {shown(self.file)}"
 
     def _still(self, img: object) -> tuple[Still, str | None]:
         """The picture that ``img`` names, the same object for the same picture; and what is wrong.
@@ -198,14 +202,12 @@ class _Reader:
             return Still(f"{self.tt}/unnamed", NOWHERE), "has no picture: img is missing"
         part = posixpath.normpath(img.replace("\\", "/"))
         if part not in self.stills:
-            if leaves(img, self.file.stem):
-                objection: str | None = self.fence.outside
-            else:
-                objection = self.fence.objection(self.file.with_suffix("") / part)
-            path = NOWHERE if objection else self.file.with_suffix("") / part
+            path = self.pictures / part
+            is_outside = leaves(img, self.pictures.name)
+            objection = self.fence.outside if is_outside else self.fence.objection(path)
             still_id = part if part.startswith(f"{self.tt}/") else f"{self.tt}/{part}"
             said = f"names the picture {shown(img)}, which {objection}" if objection else None
-            self.stills[part] = Still(shown(still_id), path), said
+            self.stills[part] = Still(shown(still_id), NOWHERE if objection else path), said
         return self.stills[part]
 
     def _candidate(self, id_: str, value: dict[str, object]) -> Candidate:
@@ -224,7 +226,7 @@ def _box(bbox: object) -> Box | None:
     if not isinstance(bbox, list) or len(bbox) != 4:
         return None
     try:
-        numbers = [float(n) for n in bbox if isinstance(n, int | float) and n is not True]
+        numbers = [float(n) for n in bbox if type(n) in (int, float)]
     except OverflowError:
         return None
     if len(numbers) != 4 or not all(map(math.isfinite, numbers)):
