@@ -128,7 +128,8 @@ def test_listing_passes_over_everything_but_pictures_and_folders(tmp_path: Path)
     (tmp_path / "dangling.jpg").symlink_to("nowhere")
     (tmp_path / "loop.jpg").symlink_to("loop.jpg")
     found, folders = listing(tmp_path)
-    assert [path.name for path in found] == ["a.png", "b.JPG", "c.webp", "d.tiff", "dangling.jpg"]
+    links = ["dangling.jpg", "loop.jpg"]
+    assert [path.name for path in found] == ["a.png", "b.JPG", "c.webp", "d.tiff", *links]
     assert [path.name for path in folders] == ["folder.jpg", "z"]
 
 
