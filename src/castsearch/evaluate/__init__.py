@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from castsearch.evaluate.lfw import Pair, Verification, read_pairs, verification
+from castsearch.evaluate.market1501 import MarketScore, score_market
 from castsearch.evaluate.score import (
     BinScore,
     Evaluation,
@@ -25,6 +26,7 @@ from castsearch.evaluate.truth import Truth, read_truth, truth_of
 __all__ = [
     "BinScore",
     "Evaluation",
+    "MarketScore",
     "MovieScore",
     "Pair",
     "QueryScore",
@@ -37,6 +39,7 @@ __all__ = [
     "read_pairs",
     "read_ranking",
     "read_truth",
+    "score_market",
     "submission_of",
     "to_json",
     "truth_of",
