@@ -1,0 +1,1 @@
+"""Networks, their weights and their training; needs the extra ``castsearch[train]`` (torch)."""
