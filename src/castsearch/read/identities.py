@@ -48,8 +48,8 @@ def read_identities(source: str | Path, *, problems: list[Problem] | None = None
     """Every picture of a data set of known people, sorted by split and path.
 
     Of a ``val`` folder the pictures of its first camera are queries and those of other cameras the
-    gallery; where the names tell no camera, the first picture of each person is a query and the others are
-    the gallery. Plain folders per person are all ``train``.
+    gallery; where the names tell no camera, the first picture of each person is a query and the
+    others are the gallery. Plain folders per person are all ``train``.
 
     Args:
         source: Root of the data set.
