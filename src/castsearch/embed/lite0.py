@@ -7,7 +7,28 @@ and with ReLU6; the lite form scales neither the stem nor the head. The torch fo
 
 from __future__ import annotations
 
+import os
+import tempfile
 from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from castsearch.embed.torchfile import read_torch_file
+from castsearch.errors import InputError
+
+if TYPE_CHECKING:
+    import onnx
+
+FloatArray = NDArray[np.floating[Any]]
+
+VERSION = "1"
+"""Part of the cached file's name: raised when the graph changes."""
+
+MAP_STAGES = (3, 5)
+"""Stages whose maps the ONNX form gives out: the last ones before the picture is halved again."""
 
 STEM = 32
 HEAD = 1280
@@ -68,3 +89,144 @@ def blocks(last_stride: int = 2) -> list[Block]:
             )
             n_in = stage.n_out
     return found
+
+
+def lite0_onnx(weights: Path, target: Path) -> Path:
+    """Write EfficientNet-lite0 with the public ``weights`` as ONNX; needs no torch.
+
+    Batch norms are folded into the convolutions before them. The input ``pictures`` is float32 of
+    shape (n, 3, h, w), of any n, h and w. The outputs are ``embedding``, shape (n, 1280), the mean
+    of the last maps over the picture, and two inner maps for descriptors with places in them:
+    ``stage3``, shape (n, 40, h / 8, w / 8), and ``stage5``, shape (n, 112, h / 16, w / 16).
+
+    Raises:
+        InputError: the file is no readable weight file, or one of another network.
+    """
+    import onnx
+    from onnx import TensorProto, helper, numpy_helper
+
+    nodes, constants = _graph(weights)
+    sides = {"embedding": (HEAD,)} | {
+        f"stage{stage}": (STAGES[stage - 1].n_out, f"h{stage}", f"w{stage}") for stage in MAP_STAGES
+    }
+    graph = helper.make_graph(
+        nodes,
+        "efficientnet-lite0",
+        [helper.make_tensor_value_info("pictures", TensorProto.FLOAT, ["n", 3, "h", "w"])],
+        [
+            helper.make_tensor_value_info(name, TensorProto.FLOAT, ["n", *shape])
+            for name, shape in sides.items()
+        ],
+        [numpy_helper.from_array(value, name) for name, value in constants.items()],
+    )
+    # An older format than the newest, so that any onnxruntime since 1.20 reads it.
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    descriptor, name = tempfile.mkstemp(dir=target.parent, suffix=".tmp")
+    os.close(descriptor)
+    try:
+        onnx.save(model, name)
+        Path(name).replace(target)
+    finally:
+        Path(name).unlink(missing_ok=True)
+    return target
+
+
+def prepared_lite0(weights: Path, sha256: str, cache: Path) -> Path:
+    """The ONNX form of the public ``weights``, made at the first use and kept in ``cache``.
+
+    Raises:
+        InputError: the file is no readable weight file, or one of another network.
+    """
+    target = cache / f"{weights.stem}-{sha256[:16]}-{VERSION}.onnx"
+    return target if target.is_file() else lite0_onnx(weights, target)
+
+
+def _graph(weights: Path) -> tuple[list[onnx.NodeProto], dict[str, FloatArray]]:
+    """The nodes of the network and their constants, by name."""
+    from onnx import helper
+
+    state = read_torch_file(weights)
+    nodes: list[onnx.NodeProto] = []
+    constants: dict[str, FloatArray] = {
+        "zero": np.array(0.0, dtype=np.float32),
+        "six": np.array(6.0, dtype=np.float32),
+    }
+
+    def tensor(name: str, shape: tuple[int, ...]) -> FloatArray:
+        found = state.get(name)
+        if found is None or found.shape != shape:
+            has = "is missing" if found is None else f"has the shape {found.shape}"
+            raise InputError(
+                f"{weights}: these are not the weights of EfficientNet-lite0: {name!r} {has}, "
+                f"not {shape}."
+            )
+        return found.astype(np.float64)
+
+    def convolution(
+        source: str,
+        name: str,
+        norm: str,
+        shape: tuple[int, int, int],
+        stride: int = 1,
+        *,
+        groups: int = 1,
+        relu6: bool = True,
+    ) -> str:
+        """Convolution, batch norm and ReLU6 of ``source``; ``shape`` is out, in, kernel."""
+        n_out, n_in, kernel = shape
+        scale, shift, mean, variance = (
+            tensor(f"{norm}.{part}", (n_out,))
+            for part in ("weight", "bias", "running_mean", "running_var")
+        )
+        factor = scale / np.sqrt(variance + BN_EPSILON)
+        filters = tensor(f"{name}.weight", (n_out, n_in // groups, kernel, kernel))
+        constants[f"{name}.weight"] = (filters * factor[:, None, None, None]).astype(np.float32)
+        constants[f"{name}.bias"] = (shift - mean * factor).astype(np.float32)
+        # TensorFlow's padding, which puts the odd pixel at the end; without a stride it is even.
+        padding: dict[str, Any] = (
+            {"pads": [kernel // 2] * 4} if stride == 1 else {"auto_pad": "SAME_UPPER"}
+        )
+        nodes.append(
+            helper.make_node(
+                "Conv",
+                [source, f"{name}.weight", f"{name}.bias"],
+                [name],
+                kernel_shape=[kernel, kernel],
+                strides=[stride, stride],
+                group=groups,
+                **padding,
+            )
+        )
+        if not relu6:
+            return name
+        nodes.append(helper.make_node("Clip", [name, "zero", "six"], [f"{name}.relu6"]))
+        return f"{name}.relu6"
+
+    value = convolution("pictures", "_conv_stem", "_bn0", (STEM, 3, 3), 2)
+    table = blocks()
+    for i, block in enumerate(table):
+        at, source, hidden = f"_blocks.{i}", value, block.n_in * block.expand
+        if block.expand != 1:
+            value = convolution(value, f"{at}._expand_conv", f"{at}._bn0", (hidden, block.n_in, 1))
+        value = convolution(
+            value,
+            f"{at}._depthwise_conv",
+            f"{at}._bn1",
+            (hidden, hidden, block.kernel),
+            block.stride,
+            groups=hidden,
+        )
+        value = convolution(
+            value, f"{at}._project_conv", f"{at}._bn2", (block.n_out, hidden, 1), relu6=False
+        )
+        if block.residual:
+            nodes.append(helper.make_node("Add", [value, source], [f"{at}.sum"]))
+            value = f"{at}.sum"
+        ends = i + 1 == len(table) or table[i + 1].stage != block.stage
+        if ends and block.stage in MAP_STAGES:
+            nodes.append(helper.make_node("Identity", [value], [f"stage{block.stage}"]))
+    value = convolution(value, "_conv_head", "_bn1", (HEAD, table[-1].n_out, 1))
+    nodes.append(helper.make_node("GlobalAveragePool", [value], ["pooled"]))
+    nodes.append(helper.make_node("Flatten", ["pooled"], ["embedding"], axis=1))
+    return nodes, constants
