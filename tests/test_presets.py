@@ -25,6 +25,9 @@ def test_every_preset_has_its_own_name_and_is_frozen() -> None:
         ("min_score=0.25", 0.25),
         ("detect_sizes=384,640", (384, 640)),
         ("encoder=mine", "mine"),
+        ("body=efficientnet-lite0, hsv-stripes", ("efficientnet-lite0", "hsv-stripes")),
+        ("body=", ()),
+        ("flip_body=true", True),
     ],
 )
 def test_single_values_can_be_replaced(setting: str, value: object) -> None:

@@ -57,7 +57,8 @@ class Features:
     """What was found in a region; coordinates are pixels of the picture.
 
     ``vector`` has shape (dim,), float32. ``problem`` says why nothing could be looked at. ``faces``
-    are all faces of a whole still.
+    are all faces of a whole still. ``body`` holds a unit vector (dim,), float32, of the whole crop
+    for each body encoder of the recipe, by its name; portraits have none.
     """
 
     face: Face | None = None
@@ -66,6 +67,7 @@ class Features:
     thumbnail: bytes | None = None
     problem: str | None = None
     faces: tuple[Face, ...] = ()
+    body: dict[str, FloatArray] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -76,6 +78,7 @@ class Work:
     n_decoded: int = 0
     n_detected: int = 0
     n_embedded: int = 0
+    n_bodies: int = 0
 
 
 Results = dict[str, dict[str, bytes]]
@@ -150,7 +153,7 @@ def extract(
                 continue
             advance()
     if to_do:
-        recipes.load(recipe)
+        recipes.load(recipe, faces=any(region.role != "body" for region in regions))
         for outcome in _run(to_do, recipe, n_jobs, max_megapixels):
             features |= _keep(outcome, recipe, store, work)
             advance()
@@ -218,6 +221,7 @@ def _keep(outcome: Outcome, recipe: Recipe, store: Store, work: Work) -> dict[st
     work.n_decoded += 1
     work.n_detected += sum(name.startswith(FACES) for _, name, _ in rows)
     work.n_embedded += sum(name.startswith("vector") for _, name, _ in rows)
+    work.n_bodies += sum(name.startswith("body") for _, name, _ in rows)
     features = {}
     for region in outcome.job.regions:
         problem = outcome.problems.get(region.key)
@@ -229,6 +233,12 @@ def _keep(outcome: Outcome, recipe: Recipe, store: Store, work: Work) -> dict[st
 
 def _features(region: Region, recipe: Recipe, values: dict[str, bytes]) -> Features | None:
     """The features that stored values make up, or ``None`` where one is missing."""
+    bodies = recipe.body_keys(role=region.role)
+    if any(name not in values for name in bodies):
+        return None
+    body = {model.name: unpack(values[name]) for name, model in bodies.items()}
+    if region.role == "body":
+        return Features(body=body)
     faces = values.get(recipe.faces_key(role=region.role))
     if faces is None or FRAME not in values or THUMBNAIL not in values:
         return None
@@ -238,12 +248,12 @@ def _features(region: Region, recipe: Recipe, values: dict[str, bytes]) -> Featu
         return Features(frame=frame, faces=tuple(found))
     face = recipes.pick(found, frame.width, frame.height, role=region.role)
     if face is None:
-        return Features(frame=frame, thumbnail=values[THUMBNAIL])
+        return Features(frame=frame, thumbnail=values[THUMBNAIL], body=body)
     vector = values.get(recipe.vector_key(face, role=region.role))
     if vector is None:
         return None
     in_picture = Face(face.box.shift(frame.x0, frame.y0), face.score)
-    return Features(in_picture, unpack(vector), frame, values[THUMBNAIL])
+    return Features(in_picture, unpack(vector), frame, values[THUMBNAIL], body=body)
 
 
 def process(job: Job, recipe: Recipe, max_megapixels: float) -> Outcome:
@@ -271,7 +281,13 @@ def _process_region(
     image: ImageArray, region: Region, recipe: Recipe, known: dict[str, bytes]
 ) -> dict[str, bytes]:
     part = np.ascontiguousarray(crop(image, region.box))
-    new: dict[str, bytes] = {}
+    new: dict[str, bytes] = {
+        name: pack(recipes.encode_body(recipe, model, part))
+        for name, model in recipe.body_keys(role=region.role).items()
+        if name not in known
+    }
+    if region.role == "body":
+        return new
     if FRAME not in known:
         new[FRAME] = pack(np.array(_corners(_frame(image, region.box))))
     if THUMBNAIL not in known:

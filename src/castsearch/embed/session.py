@@ -52,7 +52,7 @@ class Session:
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         try:
             self._session = onnxruntime.InferenceSession(str(path), options, providers=chosen)
-        except (RuntimeError, ValueError) as error:
+        except Exception as error:  # onnxruntime's own errors have no base of their own
             first = str(error).strip().splitlines()[0]
             raise InputError(f"{path}: onnxruntime cannot run this model: {first}") from error
         self.input_name: str = self._session.get_inputs()[0].name
