@@ -94,7 +94,7 @@ def test_bodies_alone_need_no_face(
     def never(*arguments: object, **options: object) -> None:
         raise AssertionError("a face was looked for")
 
-    monkeypatch.setattr(recipes, "find_faces", never)
+    monkeypatch.setattr("castsearch.extract.find_faces", never)
     monkeypatch.setattr(recipes, "weights", never)
     features, work = extract([Region("a", hopper, role="body")], face("body=hsv-stripes"), store)
     assert features["a"].body["hsv-stripes"].shape == (256,)

@@ -7,18 +7,8 @@ not, so its pictures run in processes.
 from __future__ import annotations
 
 import math
-import multiprocessing
-import os
-import threading
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import (
-    FIRST_COMPLETED,
-    Executor,
-    Future,
-    ProcessPoolExecutor,
-    ThreadPoolExecutor,
-    wait,
-)
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -26,11 +16,13 @@ import numpy as np
 
 from castsearch import recipe as recipes
 from castsearch.errors import ImageError
+from castsearch.faces import as_array, find_faces, from_array, pick
 from castsearch.read.images import content_hash, crop, decode, read_bytes
 from castsearch.recipe import Recipe, Role
 from castsearch.store import Store, pack, unpack
 from castsearch.thumbnail import thumbnail
 from castsearch.types import Box, Face, FloatArray, ImageArray
+from castsearch.workers import executor, n_cores
 
 FRAME = "frame"
 THUMBNAIL = "thumbnail|1"
@@ -110,11 +102,6 @@ def _corners(box: Box) -> tuple[float, float, float, float]:
     return box.x0, box.y0, box.x1, box.y1
 
 
-def n_cores() -> int:
-    """How many cores this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
 def extract(
     regions: Sequence[Region],
     recipe: Recipe,
@@ -169,7 +156,9 @@ def _hashed(path: Path, regions: tuple[Region, ...]) -> Job:
 
 def _run(jobs: Sequence[Job], recipe: Recipe, n_jobs: int, megapixels: float) -> Iterator[Outcome]:
     """Outcomes as they finish; at most a few jobs per core wait, so memory stays bounded."""
-    with _executor(recipe, min(n_jobs, len(jobs))) as pool:
+    # dlib holds the interpreter lock, onnxruntime does not.
+    threads = recipe.preset.locator == "yunet" and recipe.encoder.extra != "dlib"
+    with executor(min(n_jobs, len(jobs)), threads=threads) as pool:
         waiting: set[Future[Outcome]] = set()
         todo = iter(jobs)
         try:
@@ -183,33 +172,6 @@ def _run(jobs: Sequence[Job], recipe: Recipe, n_jobs: int, megapixels: float) ->
                     yield future.result()
         finally:
             pool.shutdown(wait=True, cancel_futures=True)
-
-
-def _executor(recipe: Recipe, n_jobs: int) -> Executor:
-    if recipe.preset.locator == "yunet" and recipe.encoder.extra != "dlib":
-        return ThreadPoolExecutor(n_jobs, initializer=_one_thread_per_worker)
-    # Not forked: a fork would copy locks held by the threads of the parent.
-    context = multiprocessing.get_context("spawn")
-    return ProcessPoolExecutor(n_jobs, mp_context=context, initializer=_prepare_process)
-
-
-def _prepare_process() -> None:
-    _one_thread_per_worker()
-    threading.Thread(target=_end_with_parent, daemon=True).start()
-
-
-def _end_with_parent() -> None:
-    """A killed parent tells its workers nothing; without this they would wait for ever."""
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        parent.join()
-        os._exit(1)
-
-
-def _one_thread_per_worker() -> None:
-    import cv2
-
-    cv2.setNumThreads(1)
 
 
 def _keep(outcome: Outcome, recipe: Recipe, store: Store, work: Work) -> dict[str, Features]:
@@ -243,10 +205,10 @@ def _features(region: Region, recipe: Recipe, values: dict[str, bytes]) -> Featu
     if faces is None or FRAME not in values or THUMBNAIL not in values:
         return None
     frame = Box(*map(float, unpack(values[FRAME])))
-    found = recipes.from_array(unpack(faces))
+    found = from_array(unpack(faces))
     if region.role == "still":
         return Features(frame=frame, faces=tuple(found))
-    face = recipes.pick(found, frame.width, frame.height, role=region.role)
+    face = pick(found, frame.width, frame.height, role=region.role)
     if face is None:
         return Features(frame=frame, thumbnail=values[THUMBNAIL], body=body)
     vector = values.get(recipe.vector_key(face, role=region.role))
@@ -294,13 +256,13 @@ def _process_region(
         new[THUMBNAIL] = thumbnail(part)
     name = recipe.faces_key(role=region.role)
     if name in known:
-        faces = recipes.from_array(unpack(known[name]))
+        faces = from_array(unpack(known[name]))
     else:
-        faces = recipes.find_faces(recipe, part, role=region.role)
-        new[name] = pack(recipes.as_array(faces))
+        faces = find_faces(recipe, part, role=region.role)
+        new[name] = pack(as_array(faces))
     if region.role == "still":
         return new
-    face = recipes.pick(faces, part.shape[1], part.shape[0], role=region.role)
+    face = pick(faces, part.shape[1], part.shape[0], role=region.role)
     if face is not None:
         name = recipe.vector_key(face, role=region.role)
         if name not in known:

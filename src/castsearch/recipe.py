@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from castsearch import models
-from castsearch.detect import choose, dlib_face, yunet
+from castsearch.detect import dlib_face
 from castsearch.embed import body, face_dlib, face_onnx
 from castsearch.embed.align import aligned
 from castsearch.embed.lite0 import prepared_lite0
@@ -24,18 +24,11 @@ from castsearch.errors import InputError
 from castsearch.models import Model, file_sha256, fingerprint, weights
 from castsearch.presets import Preset
 from castsearch.store import home
-from castsearch.types import Box, Face, FloatArray, ImageArray
+from castsearch.types import Face, FloatArray, ImageArray
 
 Role = Literal["candidate", "portrait", "still", "body"]
 """What a region is: the crop of one person, the picture of one cast member, a whole still, or a
 crop of which the body vectors alone are asked."""
-
-STILL_SIZE = 1280
-PORTRAIT_SIZES = (512, 320, 1024)
-PORTRAIT_MARGINS = (0.0, 0.5, 1.0)
-"""Borders added around a portrait that shows no face at first, in longer sides: a face that fills
-its picture is larger than any that the locators know."""
-PORTRAIT_MIN_SCORE = 0.6
 
 STRIPES = "hsv-stripes"
 """The body encoder that is no network."""
@@ -186,98 +179,6 @@ def load(recipe: Recipe, *, faces: bool = True) -> None:
             )
 
 
-def find_faces(recipe: Recipe, image: ImageArray, *, role: Role) -> list[Face]:
-    """Faces of a picture or crop (uint8 RGB), in its pixels; empty where there is none."""
-    if role == "still":
-        return _still_faces(recipe, image)
-    if role == "candidate":
-        return _locate(recipe, image)
-    if recipe.preset.locator == "yunet":
-        return _portrait_faces(recipe, image)
-    for margin in PORTRAIT_MARGINS:
-        padded, border = _padded(image, margin)
-        for upsample in sorted({recipe.preset.upsample, 1}):
-            kind: Literal["hog", "mmod"] = "mmod" if recipe.preset.locator == "mmod" else "hog"
-            faces = dlib_face.detect(padded, kind, upsample=upsample)
-            if faces:
-                return [_without_border(face, border) for face in faces]
-    return []
-
-
-def _locate(recipe: Recipe, image: ImageArray) -> list[Face]:
-    preset = recipe.preset
-    height, width = image.shape[:2]
-    if preset.locator == "whole":
-        return [Face(Box(0, 0, width, height), 1.0)]
-    if preset.locator != "yunet":
-        return dlib_face.detect(image, preset.locator, upsample=preset.upsample)
-    assert recipe.detector is not None
-    found: list[Face] = []
-    for size in preset.detect_sizes:
-        faces = yunet.detect(
-            session(recipe.detector, recipe.cache),
-            image,
-            longer_side=size,
-            max_enlarge=preset.max_enlarge,
-            min_score=preset.min_score,
-        )
-        if any(face.score >= preset.sure_score for face in faces):
-            return faces
-        found += faces
-    return sorted(found, key=lambda face: -face.score)
-
-
-def _still_faces(recipe: Recipe, image: ImageArray) -> list[Face]:
-    """All faces of a whole still, small ones too."""
-    preset = recipe.preset
-    if preset.locator != "yunet":
-        return dlib_face.detect(image, "hog" if preset.locator == "whole" else preset.locator)
-    assert recipe.detector is not None
-    return yunet.detect(
-        session(recipe.detector, recipe.cache),
-        image,
-        longer_side=STILL_SIZE,
-        max_enlarge=2.0,
-        min_score=PORTRAIT_MIN_SCORE,
-    )
-
-
-def _portrait_faces(recipe: Recipe, image: ImageArray) -> list[Face]:
-    """YuNet on a portrait, at several sizes, then with a border around it."""
-    assert recipe.detector is not None
-    for margin in PORTRAIT_MARGINS:
-        padded, border = _padded(image, margin)
-        for size in PORTRAIT_SIZES:
-            faces = yunet.detect(
-                session(recipe.detector, recipe.cache),
-                padded,
-                longer_side=size,
-                min_score=PORTRAIT_MIN_SCORE,
-            )
-            if faces:
-                return [_without_border(face, border) for face in faces]
-    return []
-
-
-def _padded(image: ImageArray, margin: float) -> tuple[ImageArray, int]:
-    border = round(margin * max(image.shape[:2]))
-    if not border:
-        return image, 0
-    return np.pad(image, ((border, border), (border, border), (0, 0)), mode="edge"), border
-
-
-def _without_border(face: Face, border: int) -> Face:
-    landmarks = tuple((x - border, y - border) for x, y in face.landmarks)
-    return Face(face.box.shift(-border, -border), face.score, landmarks)
-
-
-def pick(faces: list[Face], width: float, height: float, *, role: Role) -> Face | None:
-    """The face that a portrait or crop is about."""
-    if role == "portrait":
-        return choose.choose_portrait(faces)
-    return choose.choose(faces, width, height)
-
-
 def encode(recipe: Recipe, image: ImageArray, face: Face, *, role: Role) -> FloatArray:
     """The embedding of one face of ``image``, shape (dim,), float32; dlib's is not normalised."""
     p = recipe.preset
@@ -304,24 +205,3 @@ def encode_body(recipe: Recipe, model: Model, image: ImageArray) -> FloatArray:
     network = session(model, recipe.cache)
     vector: FloatArray = body.encode(network, model, [image], flip=recipe.preset.flip_body)[0]
     return vector
-
-
-def as_array(faces: list[Face]) -> NDArray[np.float64]:
-    """Faces as rows of box, score and landmarks, shape (n, 5) or (n, 15)."""
-    rows = [
-        (f.box.x0, f.box.y0, f.box.x1, f.box.y1, f.score, *(v for p in f.landmarks for v in p))
-        for f in faces
-    ]
-    return np.array(rows, dtype=np.float64) if rows else np.zeros((0, 5))
-
-
-def from_array(rows: NDArray[np.float64]) -> list[Face]:
-    """The faces that :func:`as_array` made rows of."""
-    return [
-        Face(
-            Box(*map(float, row[:4])),
-            float(row[4]),
-            tuple((float(x), float(y)) for x, y in row[5:].reshape(-1, 2)),
-        )
-        for row in rows
-    ]

@@ -1,0 +1,132 @@
+"""The faces of one picture, as a recipe has them looked for, and which of them is meant."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from castsearch.detect import choose, dlib_face, yunet
+from castsearch.recipe import Recipe, Role, session
+from castsearch.types import Box, Face, ImageArray
+
+STILL_SIZE = 1280
+PORTRAIT_SIZES = (512, 320, 1024)
+PORTRAIT_MARGINS = (0.0, 0.5, 1.0)
+"""Borders added around a portrait that shows no face at first, in longer sides: a face that fills
+its picture is larger than any that the locators know."""
+PORTRAIT_MIN_SCORE = 0.6
+
+
+def find_faces(recipe: Recipe, image: ImageArray, *, role: Role) -> list[Face]:
+    """Faces of a picture or crop (uint8 RGB), in its pixels; empty where there is none."""
+    if role == "still":
+        return _still_faces(recipe, image)
+    if role == "candidate":
+        return _locate(recipe, image)
+    if recipe.preset.locator == "yunet":
+        return _portrait_faces(recipe, image)
+    for margin in PORTRAIT_MARGINS:
+        padded, border = _padded(image, margin)
+        for upsample in sorted({recipe.preset.upsample, 1}):
+            kind: Literal["hog", "mmod"] = "mmod" if recipe.preset.locator == "mmod" else "hog"
+            faces = dlib_face.detect(padded, kind, upsample=upsample)
+            if faces:
+                return [_without_border(face, border) for face in faces]
+    return []
+
+
+def _locate(recipe: Recipe, image: ImageArray) -> list[Face]:
+    preset = recipe.preset
+    height, width = image.shape[:2]
+    if preset.locator == "whole":
+        return [Face(Box(0, 0, width, height), 1.0)]
+    if preset.locator != "yunet":
+        return dlib_face.detect(image, preset.locator, upsample=preset.upsample)
+    assert recipe.detector is not None
+    found: list[Face] = []
+    for size in preset.detect_sizes:
+        faces = yunet.detect(
+            session(recipe.detector, recipe.cache),
+            image,
+            longer_side=size,
+            max_enlarge=preset.max_enlarge,
+            min_score=preset.min_score,
+        )
+        if any(face.score >= preset.sure_score for face in faces):
+            return faces
+        found += faces
+    return sorted(found, key=lambda face: -face.score)
+
+
+def _still_faces(recipe: Recipe, image: ImageArray) -> list[Face]:
+    """All faces of a whole still, small ones too."""
+    preset = recipe.preset
+    if preset.locator != "yunet":
+        return dlib_face.detect(image, "hog" if preset.locator == "whole" else preset.locator)
+    assert recipe.detector is not None
+    return yunet.detect(
+        session(recipe.detector, recipe.cache),
+        image,
+        longer_side=STILL_SIZE,
+        max_enlarge=2.0,
+        min_score=PORTRAIT_MIN_SCORE,
+    )
+
+
+def _portrait_faces(recipe: Recipe, image: ImageArray) -> list[Face]:
+    """YuNet on a portrait, at several sizes, then with a border around it."""
+    assert recipe.detector is not None
+    for margin in PORTRAIT_MARGINS:
+        padded, border = _padded(image, margin)
+        for size in PORTRAIT_SIZES:
+            faces = yunet.detect(
+                session(recipe.detector, recipe.cache),
+                padded,
+                longer_side=size,
+                min_score=PORTRAIT_MIN_SCORE,
+            )
+            if faces:
+                return [_without_border(face, border) for face in faces]
+    return []
+
+
+def _padded(image: ImageArray, margin: float) -> tuple[ImageArray, int]:
+    border = round(margin * max(image.shape[:2]))
+    if not border:
+        return image, 0
+    return np.pad(image, ((border, border), (border, border), (0, 0)), mode="edge"), border
+
+
+def _without_border(face: Face, border: int) -> Face:
+    landmarks = tuple((x - border, y - border) for x, y in face.landmarks)
+    return Face(face.box.shift(-border, -border), face.score, landmarks)
+
+
+def pick(faces: list[Face], width: float, height: float, *, role: Role) -> Face | None:
+    """The face that a portrait or crop is about."""
+    if role == "portrait":
+        return choose.choose_portrait(faces)
+    return choose.choose(faces, width, height)
+
+
+def as_array(faces: list[Face]) -> NDArray[np.float64]:
+    """Faces as rows of box, score and landmarks, shape (n, 5) or (n, 15)."""
+    rows = [
+        (f.box.x0, f.box.y0, f.box.x1, f.box.y1, f.score, *(v for p in f.landmarks for v in p))
+        for f in faces
+    ]
+    return np.array(rows, dtype=np.float64) if rows else np.zeros((0, 5))
+
+
+def from_array(rows: NDArray[np.float64]) -> list[Face]:
+    """The faces that :func:`as_array` made rows of."""
+    return [
+        Face(
+            Box(*map(float, row[:4])),
+            float(row[4]),
+            tuple((float(x), float(y)) for x, y in row[5:].reshape(-1, 2)),
+        )
+        for row in rows
+    ]
