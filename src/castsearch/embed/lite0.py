@@ -144,89 +144,90 @@ def prepared_lite0(weights: Path, sha256: str, cache: Path) -> Path:
 
 def _graph(weights: Path) -> tuple[list[onnx.NodeProto], dict[str, FloatArray]]:
     """The nodes of the network and their constants, by name."""
-    from onnx import helper
-
-    state = read_torch_file(weights)
-    nodes: list[onnx.NodeProto] = []
-    constants: dict[str, FloatArray] = {
-        "zero": np.array(0.0, dtype=np.float32),
-        "six": np.array(6.0, dtype=np.float32),
-    }
-
-    def tensor(name: str, shape: tuple[int, ...]) -> FloatArray:
-        found = state.get(name)
-        if found is None or found.shape != shape:
-            has = "is missing" if found is None else f"has the shape {found.shape}"
-            raise InputError(
-                f"{weights}: these are not the weights of EfficientNet-lite0: {name!r} {has}, "
-                f"not {shape}."
-            )
-        return found.astype(np.float64)
-
-    def convolution(
-        source: str,
-        name: str,
-        norm: str,
-        shape: tuple[int, int, int],
-        stride: int = 1,
-        *,
-        groups: int = 1,
-        relu6: bool = True,
-    ) -> str:
-        """Convolution, batch norm and ReLU6 of ``source``; ``shape`` is out, in, kernel."""
-        n_out, n_in, kernel = shape
-        scale, shift, mean, variance = (
-            tensor(f"{norm}.{part}", (n_out,))
-            for part in ("weight", "bias", "running_mean", "running_var")
-        )
-        factor = scale / np.sqrt(variance + BN_EPSILON)
-        filters = tensor(f"{name}.weight", (n_out, n_in // groups, kernel, kernel))
-        constants[f"{name}.weight"] = (filters * factor[:, None, None, None]).astype(np.float32)
-        constants[f"{name}.bias"] = (shift - mean * factor).astype(np.float32)
-        # TensorFlow's padding, which puts the odd pixel at the end; without a stride it is even.
-        padding: dict[str, Any] = (
-            {"pads": [kernel // 2] * 4} if stride == 1 else {"auto_pad": "SAME_UPPER"}
-        )
-        nodes.append(
-            helper.make_node(
-                "Conv",
-                [source, f"{name}.weight", f"{name}.bias"],
-                [name],
-                kernel_shape=[kernel, kernel],
-                strides=[stride, stride],
-                group=groups,
-                **padding,
-            )
-        )
-        if not relu6:
-            return name
-        nodes.append(helper.make_node("Clip", [name, "zero", "six"], [f"{name}.relu6"]))
-        return f"{name}.relu6"
-
-    value = convolution("pictures", "_conv_stem", "_bn0", (STEM, 3, 3), 2)
+    graph = _Graph(weights)
+    value = graph.convolution("pictures", "_conv_stem", "_bn0", (STEM, 3, 3), stride=2)
     table = blocks()
     for i, block in enumerate(table):
         at, source, hidden = f"_blocks.{i}", value, block.n_in * block.expand
         if block.expand != 1:
-            value = convolution(value, f"{at}._expand_conv", f"{at}._bn0", (hidden, block.n_in, 1))
-        value = convolution(
-            value,
-            f"{at}._depthwise_conv",
-            f"{at}._bn1",
-            (hidden, hidden, block.kernel),
-            block.stride,
-            groups=hidden,
+            shape = (hidden, block.n_in, 1)
+            value = graph.convolution(value, f"{at}._expand_conv", f"{at}._bn0", shape)
+        shape = (hidden, 1, block.kernel)
+        value = graph.convolution(
+            value, f"{at}._depthwise_conv", f"{at}._bn1", shape, stride=block.stride, groups=hidden
         )
-        value = convolution(
-            value, f"{at}._project_conv", f"{at}._bn2", (block.n_out, hidden, 1), relu6=False
-        )
+        shape = (block.n_out, hidden, 1)
+        value = graph.convolution(value, f"{at}._project_conv", f"{at}._bn2", shape, relu6=False)
         if block.residual:
-            nodes.append(helper.make_node("Add", [value, source], [f"{at}.sum"]))
-            value = f"{at}.sum"
+            value = graph.node("Add", [value, source], f"{at}.sum")
         ends = i + 1 == len(table) or table[i + 1].stage != block.stage
         if ends and block.stage in MAP_STAGES:
-            nodes.append(helper.make_node("Identity", [value], [f"stage{block.stage}"]))
-    value = convolution(value, "_conv_head", "_bn1", (HEAD, table[-1].n_out, 1))
-    nodes.append(helper.make_node("GlobalAveragePool", [value], ["pooled"]))
-    nodes.append(helper.make_node("Flatten", ["pooled"], ["embedding"], axis=1))
-    return nodes, constants
+            graph.node("Identity", [value], f"stage{block.stage}")
+    value = graph.convolution(value, "_conv_head", "_bn1", (HEAD, table[-1].n_out, 1))
+    value = graph.node("GlobalAveragePool", [value], "pooled")
+    graph.node("Flatten", [value], "embedding", axis=1)
+    return graph.nodes, graph.constants
+
+
+class _Graph:
+    """Nodes and constants, added one after the other, with the weights of a file."""
+
+    def __init__(self, weights: Path) -> None:
+        self.weights = weights
+        self.state = read_torch_file(weights)
+        self.nodes: list[onnx.NodeProto] = []
+        self.constants: dict[str, FloatArray] = {
+            "zero": np.array(0.0, dtype=np.float32),
+            "six": np.array(6.0, dtype=np.float32),
+        }
+
+    def node(self, kind: str, inputs: list[str], output: str, **attributes: Any) -> str:
+        """Add a node of one output; returns the name of that output."""
+        from onnx import helper
+
+        self.nodes.append(helper.make_node(kind, inputs, [output], **attributes))
+        return output
+
+    def tensor(self, name: str, shape: tuple[int, ...]) -> FloatArray:
+        """The tensor ``name`` of the file, which must have ``shape``."""
+        found = self.state.get(name)
+        if found is None or found.shape != shape:
+            has = "is missing" if found is None else f"has the shape {found.shape}, not {shape}"
+            raise InputError(
+                f"{self.weights}: these are not the weights of EfficientNet-lite0: {name!r} {has}."
+            )
+        return found.astype(np.float64)
+
+    def convolution(
+        self,
+        source: str,
+        name: str,
+        norm: str,
+        shape: tuple[int, int, int],
+        *,
+        stride: int = 1,
+        groups: int = 1,
+        relu6: bool = True,
+    ) -> str:
+        """Convolution, batch norm and ReLU6 of ``source``.
+
+        ``shape`` is the number of filters, the maps that each sees, and the size of its kernel.
+        """
+        n_out, n_in, kernel = shape
+        scale, shift, mean, variance = (
+            self.tensor(f"{norm}.{part}", (n_out,))
+            for part in ("weight", "bias", "running_mean", "running_var")
+        )
+        factor = scale / np.sqrt(variance + BN_EPSILON)
+        filters = self.tensor(f"{name}.weight", (n_out, n_in, kernel, kernel))
+        folded = (filters * factor[:, None, None, None], shift - mean * factor)
+        inputs = [source, f"{name}.weight", f"{name}.bias"]
+        for key, value in zip(inputs[1:], folded, strict=True):
+            self.constants[key] = value.astype(np.float32)
+        # TensorFlow's padding, which puts the odd pixel at the end; without a stride it is even.
+        padding: dict[str, Any] = (
+            {"pads": [kernel // 2] * 4} if stride == 1 else {"auto_pad": "SAME_UPPER"}
+        )
+        size = {"kernel_shape": [kernel, kernel], "strides": [stride, stride], "group": groups}
+        output = self.node("Conv", inputs, name, **size, **padding)
+        return self.node("Clip", [output, "zero", "six"], f"{name}.relu6") if relu6 else output

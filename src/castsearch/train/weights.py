@@ -60,6 +60,7 @@ def fit(
     *,
     what: str,
     leave_out: tuple[str, ...] = (),
+    assign: bool = False,
 ) -> None:
     """Put ``state`` into ``module``; every tensor of both must meet its like.
 
@@ -69,6 +70,7 @@ def fit(
         path: Named in errors.
         what: The architecture, named in errors.
         leave_out: First parts of names in ``state`` that are not wanted.
+        assign: Put the tensors in the places of the module's own, which are not copied into.
 
     Raises:
         InputError: a tensor is missing, has another shape, or has no place in the network.
@@ -91,4 +93,4 @@ def fit(
                 f"{path}: these are not the weights of {what}: {name!r} has the shape "
                 f"{tuple(tensor.shape)}, not {tuple(wanted[name].shape)}."
             )
-    module.load_state_dict(dict(given), strict=False)
+    module.load_state_dict(dict(given), strict=False, assign=assign)
