@@ -39,3 +39,36 @@ def k_reciprocal_loop(
         jaccard[i] = 1 - m / (2 - m)
     final = jaccard * (1 - lambda_) + D[:n_queries] * lambda_
     return final[:, n_queries:]
+
+
+def ppcc_loop(
+    face: NDArray[np.float64], body: NDArray[np.float64], phi0: float, steps: int, T: float
+) -> NDArray[np.float64]:
+    """Huang et al. 2018, over the whole matrix W, row after row and cast after cast."""
+    C, N = face.shape
+    n = C + N
+    W = np.zeros((n, n))
+    W[:C, C:], W[C:, :C], W[C:, C:] = face, face.T, body
+    Y0 = np.zeros((n, C))
+    Y0[:C] = np.eye(C)
+    Y, P = Y0.copy(), Y0.copy()
+    frozen = np.zeros(n, dtype=bool)
+    for s in range(steps):
+        G = np.zeros((n, C))
+        for c in range(C):
+            labelled = np.flatnonzero(Y[:, c])
+            if len(labelled):
+                for i in range(n):
+                    G[i, c] = max(W[i, j] * Y[j, c] for j in labelled)
+        P = Y.copy()
+        for i in np.flatnonzero(~frozen):
+            P[i] = np.exp(G[i] / T) / np.exp(G[i] / T).sum()
+        phi = phi0 + s * ((1 - phi0) / (steps - 1))
+        for i in np.argsort(P.max(axis=1), kind="stable")[int(n * (1 - phi)) :]:
+            # Not in the paper: a row without any preference is not frozen.
+            if P[i].max() > P[i].min():
+                frozen[i] = True
+        Y = np.zeros((n, C))
+        Y[frozen] = P[frozen]
+        Y[Y < 0.001] = 0
+    return (W @ Y0 + P)[C:].T
