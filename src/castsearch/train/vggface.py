@@ -62,8 +62,9 @@ class VggFaceDescriptor(nn.Module):
 
     def __init__(self, network: VggFace) -> None:
         super().__init__()
-        names = [name for name, _ in network.named_children()]
-        self.layers = network[: names.index("relu7") + 1]
+        layers = OrderedDict(network.named_children())
+        del layers["fc8"], layers["prob"]
+        self.layers = nn.Sequential(layers)
 
     def forward(self, x: Tensor) -> Tensor:
         """Descriptors, shape (n, 4096), not yet of unit length, of faces (n, 3, 224, 224)."""
