@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from castsearch.cli.app import Layout, app
+from castsearch.cli.app import app
+from castsearch.cli.embedding import AnyLayout
 
 
 @app.command
-def forget(source: Path, /, *, layout: Layout = "auto", store: Path | None = None) -> int:
+def forget(source: Path, /, *, layout: AnyLayout = "auto", store: Path | None = None) -> int:
     """Delete every face, vector and thumbnail kept of the pictures in SOURCE.
 
     Args:
-        source: Folder or file with the movies, as for `rank`.
+        source: Folder or file with the movies, as for `rank`, or pictures, as for `embed`.
         layout: How SOURCE is laid out; told by itself unless given.
         store: File that detections and embeddings are kept in.
     """

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
+import sys
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
+
+from cyclopts import Parameter
 
 from castsearch.cli.app import AsJson, app, print_json
 from castsearch.errors import InputError
@@ -17,20 +20,27 @@ def evaluate(
     ranking: Path | None = None,
     /,
     *,
-    protocol: Literal["cast", "lfw"] = "cast",
+    protocol: Literal["cast", "lfw", "market1501"] = "cast",
     preset: str = DEFAULT,
     face_model: str | None = None,
+    model: str | None = None,
+    flip: Annotated[bool, Parameter(negative="")] = False,
+    store: Path | None = None,
     as_json: AsJson = False,
 ) -> int:
     """Score RANKING against TRUTH: mAP, rank-1/5/10, per movie and per query.
 
     Args:
         truth: Ground truth: GT.json, a WIDER label file, or a labelled SOURCE; with
-            `--protocol lfw` the folder or pairs file.
+            `--protocol lfw` the folder or pairs file; with `--protocol market1501` the data set.
         ranking: Submission: CSV `Id,Rank`, WIDER text, or scores.parquet.
-        protocol: `cast` scores rankings; `lfw` verifies pairs of faces with a face encoder.
+        protocol: `cast` scores rankings; `lfw` verifies pairs of faces with a face encoder;
+            `market1501` scores re-identification with the vectors of a model.
         preset: For lfw: the pipeline whose detector and encoder are measured.
         face_model: For lfw: another face encoder than the preset's.
+        model: For market1501: body encoder, a name of `castsearch models` or an ONNX file.
+        flip: For market1501: average each vector with that of the mirror image.
+        store: For market1501: file that vectors are kept in.
         as_json: Print JSON with the keys mAP, rank1, rank5, rank10, movies, queries.
     """
     from rich.console import Console
@@ -42,6 +52,8 @@ def evaluate(
 
         print_json(dataclasses.asdict(verify(truth, preset_name=preset, face_model=face_model)))
         return 0
+    if protocol == "market1501":
+        return _market1501(truth, model, flip=flip, store=store, as_json=as_json)
     if ranking is None:
         raise InputError("RANKING is missing: castsearch evaluate TRUTH RANKING.")
     evaluation = scoring.evaluate(scoring.read_truth(truth), scoring.read_ranking(ranking))
@@ -50,3 +62,27 @@ def evaluate(
     else:
         scoring.print_evaluation(evaluation, Console())
     return 0
+
+
+def _market1501(
+    source: Path, model: str | None, *, flip: bool, store: Path | None, as_json: bool
+) -> int:
+    from castsearch.vectors import score_identities
+
+    if model is None:
+        raise InputError("--protocol market1501 needs --model: castsearch models lists them.")
+    score, problems = score_identities(
+        source, model, flip=flip, store=store, progress="quiet" if as_json else "auto"
+    )
+    for problem in problems:
+        print(f"skipped: {problem.message}", file=sys.stderr)
+    if as_json:
+        print_json(dataclasses.asdict(score) | {"skipped": len(problems)})
+    else:
+        print(f"mAP {score.mAP:.4f} (trapezoid form {score.mAP_trapezoid:.4f})")
+        print(f"rank-1 {score.rank1:.4f}  rank-5 {score.rank5:.4f}  rank-10 {score.rank10:.4f}")
+        print(
+            f"{score.n_queries} queries, {score.n_gallery} pictures in the gallery; "
+            f"{score.n_skipped} queries have no right answer"
+        )
+    return 1 if problems else 0

@@ -12,7 +12,7 @@ from castsearch.read.paths import is_file, is_folder, shown
 from castsearch.read.wider import find_splits, read_wider
 from castsearch.types import Movie, Problem
 
-__all__ = ["LAYOUTS", "read", "tell_layout"]
+__all__ = ["LAYOUTS", "holds_movies", "read", "tell_layout"]
 
 _READERS = {"imdb": read_imdb, "wider": read_wider, "folder": read_folder}
 
@@ -72,6 +72,15 @@ def tell_layout(path: Path) -> str:
     if movie_folders(path):
         return "folder"
     raise _not_found(path)
+
+
+def holds_movies(path: str | Path) -> bool:
+    """Whether ``path`` has a layout of movies that is known."""
+    try:
+        tell_layout(Path(path).absolute())
+    except InputError:
+        return False
+    return True
 
 
 def _not_found(path: Path) -> InputError:

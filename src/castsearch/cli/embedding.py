@@ -1,0 +1,76 @@
+"""``embed``: crops in, unit vectors out."""
+
+from __future__ import annotations
+
+import dataclasses
+import sys
+from pathlib import Path
+from typing import Annotated, Literal
+
+from cyclopts import Parameter
+
+from castsearch.cli.app import AsJson, Quiet, app, print_json
+from castsearch.errors import InputError
+from castsearch.progress import Style
+
+AnyLayout = Literal["auto", "imdb", "wider", "folder", "pictures"]
+
+
+@app.command
+def embed(
+    source: Path,
+    /,
+    *,
+    model: str,
+    out: Annotated[Path, Parameter(alias="-o")],
+    layout: AnyLayout = "auto",
+    flip: Annotated[bool, Parameter(negative="")] = False,
+    max_megapixels: float = 100.0,
+    jobs: int | None = None,
+    store: Path | None = None,
+    quiet: Quiet = False,
+    as_json: AsJson = False,
+) -> int:
+    """Write a unit vector for every person crop in SOURCE.
+
+    Args:
+        source: Movies, as for `rank`, or a folder of pictures, at any depth.
+        model: Body or face encoder: a name of `castsearch models`, or the path of the ONNX file of
+            a body encoder.
+        out: File to write: .npz (arrays `ids` and `vectors`) or .parquet (columns `id` and
+            `vector`).
+        layout: How SOURCE is laid out; told by itself unless given.
+        flip: Average each vector with that of the mirror image.
+        max_megapixels: Pictures with more pixels than this are refused.
+        jobs: How many pictures are worked on at once; all cores unless given.
+        store: File that vectors are kept in.
+        quiet: Show no progress, and nothing but problems.
+        as_json: Print what was done as JSON.
+    """
+    from castsearch import vectors
+
+    if jobs is not None and jobs < 1:
+        raise InputError("--jobs takes 1 or more.")
+    vectors.check_ending(out)
+    style: Style = "quiet" if quiet or as_json else "auto"
+    made = vectors.embed(
+        source,
+        model,
+        layout=layout,
+        flip=flip,
+        max_megapixels=max_megapixels,
+        n_jobs=jobs,
+        store=store,
+        progress=style,
+    )
+    vectors.write_vectors(out, made)
+    for problem in made.problems:
+        print(f"skipped: {problem.message}", file=sys.stderr)
+    n_vectors, dim = made.vectors.shape
+    if as_json:
+        facts = {"out": str(out), "model": made.model, "n_vectors": n_vectors, "dim": dim}
+        facts |= {"skipped": len(made.problems), "work": dataclasses.asdict(made.work)}
+        print_json(facts)
+    elif not quiet:
+        print(f"wrote {n_vectors} vectors of {dim} numbers to {out}")
+    return 1 if made.problems else 0
