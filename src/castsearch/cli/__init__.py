@@ -8,11 +8,21 @@ from collections.abc import Sequence
 from cyclopts import CycloptsError
 
 # Importing a file registers its verbs.
-from castsearch.cli import embedding, forgetting, ranking, scoring, tables
+from castsearch.cli import embedding, forgetting, ranking, reranking, scoring, tables
 from castsearch.cli.app import app
 from castsearch.errors import CastsearchError, InputError
 
-__all__ = ["app", "embedding", "forgetting", "main", "ranking", "run", "scoring", "tables"]
+__all__ = [
+    "app",
+    "embedding",
+    "forgetting",
+    "main",
+    "ranking",
+    "reranking",
+    "run",
+    "scoring",
+    "tables",
+]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -1,0 +1,59 @@
+"""``rerank``: improve a ranking file, of this or another system."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+from castsearch.cli.app import AsJson, app, print_json
+
+
+@app.command
+def rerank(
+    ranking: Path,
+    /,
+    *,
+    by: Literal["competition"] = "competition",
+    out: Path | None = None,
+    alpha: float | None = None,
+    shift: float | None = None,
+    truth: Path | None = None,
+    as_json: AsJson = False,
+) -> int:
+    """Let the casts of each movie compete for the candidates of RANKING; needs no pictures.
+
+    Args:
+        ranking: CSV `Id,Rank`, WIDER text, or scores.parquet.
+        by: The method; `competition`: a candidate that another cast claims more strongly drops.
+        out: File to write, in the form of RANKING; default `NAME-competition` in this folder.
+        alpha: Weight of the other casts' claim, default 1.5; 0 changes nothing.
+        shift: Added to the rank before the logarithm, default 50.
+        truth: Ground truth: prints mAP before and after, and tuned leave-one-movie-out.
+        as_json: Print JSON with the keys out, before, after, tuned.
+    """
+    from castsearch import rerank as reranking
+
+    result = reranking.rerank(
+        ranking,
+        by=by,
+        out=out,
+        alpha=reranking.ALPHA if alpha is None else alpha,
+        shift=reranking.SHIFT if shift is None else shift,
+        truth=truth,
+    )
+    scores = result.comparison
+    if as_json:
+        figures = scores and {"before": scores.before, "after": scores.after, "tuned": scores.tuned}
+        print_json({"out": str(result.out), **(figures or {})})
+        return 0
+    for message in result.messages:
+        print(message)
+    print(f"wrote {result.out}")
+    if scores is not None:
+        print(f"mAP before {scores.before:.4f}")
+        print(f"mAP after  {scores.after:.4f}")
+        if scores.tuned is None:
+            print("one movie only: nothing to tune on")
+        else:
+            print(f"mAP tuned  {scores.tuned:.4f} (each movie with the values best on the others)")
+    return 0
