@@ -17,7 +17,12 @@ from castsearch.models import Model
 FREE = ("n", 3, "h", "w")
 
 
-def network(path: Path, shape: tuple[int | str, ...] = FREE, operator: str = "Mean") -> Session:
+def network(
+    path: Path,
+    shape: tuple[int | str, ...] = FREE,
+    operator: str = "Mean",
+    metadata: dict[str, str] | None = None,
+) -> Session:
     """The mean colour of the left half, then that of the right, so that mirroring shows."""
     halves = [helper.make_node("Split", ["x"], ["left", "right"], axis=3, num_outputs=2)]
     if operator == "Log":
@@ -36,9 +41,9 @@ def network(path: Path, shape: tuple[int | str, ...] = FREE, operator: str = "Me
         [helper.make_tensor_value_info("x", TensorProto.FLOAT, shape)],
         [helper.make_tensor_value_info("y", TensorProto.FLOAT, None)],
     )
-    onnx.save(
-        helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=8), path
-    )
+    made = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=8)
+    helper.set_model_props(made, metadata or {})
+    onnx.save(made, path)
     return Session(path)
 
 
@@ -66,6 +71,17 @@ def test_vectors_worked_out_by_hand(tmp_path: Path, batch: int | str, flip: bool
     expected = [v / np.linalg.norm(v) for v in (first, second)]
     # Stretching to 256x128 mixes the two pixels at the border of the halves.
     np.testing.assert_allclose(vectors, expected, atol=0.01)
+
+
+def test_what_the_file_says_of_its_input_counts(tmp_path: Path) -> None:
+    metadata = {"castsearch.mean": "10,0,0", "castsearch.std": "1,2,1"}
+    session = network(tmp_path / "m.onnx", metadata=metadata)
+    vector = body.encode(session, model(mean=(99.0, 9.0, 9.0)), [halves((20, 0, 0), (10, 60, 0))])
+    expected = np.array([10, 0, 0, 0, 30, 0]) / np.sqrt(1000)
+    np.testing.assert_allclose(vector[0], expected, atol=0.01)
+    session = network(tmp_path / "m.onnx", metadata={"castsearch.std": "1,2"})
+    with pytest.raises(InputError, match=r"castsearch\.std = '1,2', which is to be three numbers"):
+        body.encode(session, model(), [halves((9, 0, 0), (9, 0, 0))])
 
 
 def test_bgr_networks_get_bgr(tmp_path: Path) -> None:

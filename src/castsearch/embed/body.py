@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 
 import cv2
@@ -16,6 +17,9 @@ from castsearch.types import FloatArray, ImageArray
 DEFAULT_SIZE = (256, 128)
 """Height and width for networks that fix neither: what re-identification is trained at."""
 
+MEAN_KEY, STD_KEY = "castsearch.mean", "castsearch.std"
+"""Metadata of an ONNX file: three numbers each, as ``123.7,116.3,103.5``, for RGB of 0..255."""
+
 
 def encode(
     session: Session, model: Model, crops: Sequence[ImageArray], *, flip: bool = False
@@ -27,7 +31,8 @@ def encode(
 
     Args:
         session: The network; its first output is the embedding.
-        model: How pixels are prepared; without a ``size`` the network's own is taken.
+        model: How pixels are prepared, unless the file says it; without a ``size`` the network's
+            own is taken.
         crops: uint8 RGB, each (height, width, 3), of any size.
         flip: Whether mirror images are averaged in.
 
@@ -36,6 +41,7 @@ def encode(
     """
     if not crops:
         return np.zeros((0, model.dim), dtype=np.float32)
+    model = with_metadata(session, model)
     size = input_size(session, model)
     batch = as_batch([resized(crop, size) for crop in crops], model)
     if flip:
@@ -71,6 +77,27 @@ def input_size(session: Session, model: Model) -> tuple[int, int]:
         height if isinstance(height, int) else DEFAULT_SIZE[0],
         width if isinstance(width, int) else DEFAULT_SIZE[1],
     )
+
+
+def with_metadata(session: Session, model: Model) -> Model:
+    """``model`` with the mean and deviation that its file carries, where it carries them.
+
+    Raises:
+        InputError: they are no three numbers.
+    """
+    values: dict[str, tuple[float, float, float]] = {}
+    for field, key in (("mean", MEAN_KEY), ("std", STD_KEY)):
+        if key in session.metadata:
+            text = session.metadata[key]
+            try:
+                red, green, blue = map(float, text.split(","))
+            except ValueError as error:
+                raise InputError(
+                    f"The file of the body encoder {model.name!r} says {key} = {text!r}, which is "
+                    "to be three numbers with commas between them."
+                ) from error
+            values[field] = (red, green, blue)
+    return dataclasses.replace(model, **values) if values else model  # type: ignore[arg-type]
 
 
 def resized(crop: ImageArray, size: tuple[int, int]) -> ImageArray:

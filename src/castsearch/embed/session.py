@@ -57,6 +57,7 @@ class Session:
             raise InputError(f"{path}: onnxruntime cannot run this model: {first}") from error
         self.input_name: str = self._session.get_inputs()[0].name
         self.input_shape: tuple[int | str | None, ...] = tuple(self._session.get_inputs()[0].shape)
+        self.metadata: dict[str, str] = dict(self._session.get_modelmeta().custom_metadata_map)
         self.provider: str = self._session.get_providers()[0]
         self.seconds = 0.0
         self._lock = threading.Lock()
