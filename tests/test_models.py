@@ -3,6 +3,7 @@ from __future__ import annotations
 import hashlib
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
@@ -36,11 +37,32 @@ def server() -> Iterator[str]:
 
 
 @pytest.mark.parametrize(
-    "name", [n for n, m in models.BY_NAME.items() if m.package != "castsearch"]
+    "name", [m.name for m in models.BUILT_IN if m.package not in {"", "castsearch"}]
 )
-def test_built_in_models_are_present_with_the_pinned_bytes(name: str) -> None:
+def test_packaged_models_are_present_with_the_pinned_bytes(name: str) -> None:
     path = models.weights(models.BY_NAME[name])
     assert hashlib.sha256(path.read_bytes()).hexdigest() == models.BY_NAME[name].sha256
+
+
+@pytest.mark.parametrize("model", [m for m in models.BUILT_IN if m.url], ids=lambda m: m.name)
+def test_downloaded_models_pin_what_their_publisher_names(model: models.Model) -> None:
+    # torchvision puts the first digits of the sha256 into the file name.
+    assert len(model.sha256) == 64
+    assert model.url.endswith(f"/{model.file}")
+    assert model.file == f"{model.name.removesuffix('-imagenet')}-{model.sha256[:8]}.pth"
+
+
+def test_a_built_in_model_is_downloaded_once_into_castsearchs_folder(
+    server: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CASTSEARCH_HOME", str(tmp_path))
+    model = replace(models.BY_NAME["resnet18-imagenet"], url=f"{server}/weights", sha256=DIGEST)
+    assert models.locate(model) is None
+    path = models.weights(model)
+    assert path == tmp_path / "models" / "resnet18-f37072fd.pth"
+    assert path.read_bytes() == CONTENT
+    # The second time nothing is asked for: the address now leads nowhere.
+    assert models.weights(replace(model, url=f"{server}/nothing")) == path
 
 
 def test_download_takes_only_the_pinned_bytes(server: str, tmp_path: Path) -> None:
@@ -121,3 +143,61 @@ def test_the_fingerprint_names_the_bytes_and_the_preparation(tmp_path: Path) -> 
     first = models.fingerprint(models.from_file(path))
     path.write_bytes(b"other")
     assert models.fingerprint(models.from_file(path)) != first
+
+
+ENTRY = {
+    "kind": "body encoder",
+    "file": 'w/"my" encoder.onnx',
+    "size": [256, 128],
+    "mean": [123.675, 116.28, 103.53],
+    "dim": 512,
+}
+
+
+def test_an_added_model_is_in_the_table_and_the_file_stays_as_it_was(tmp_path: Path) -> None:
+    config = tmp_path / "castsearch.toml"
+    before = '# mine\r\n[models.old]\r\nkind = "face encoder"\r\nfile = "old.onnx"  # as it was'
+    config.write_bytes(before.encode())
+    config.chmod(0o640)
+    assert models.add("body.v2", ENTRY, config) == config
+    assert config.read_bytes().startswith(before.encode())
+    assert config.stat().st_mode & 0o777 == 0o640
+    added = models.table(config)["body.v2"]
+    assert added.size == (256, 128)
+    assert added.dim == 512
+    assert added.file == str((tmp_path / 'w/"my" encoder.onnx').resolve())
+    assert models.table(config)["old"].file == str((tmp_path / "old.onnx").resolve())
+    models.add("third", ENTRY, config)
+    assert [name for name in models.table(config) if name not in models.BY_NAME] == [
+        "old",
+        "body.v2",
+        "third",
+    ]
+    assert [path.name for path in tmp_path.iterdir()] == ["castsearch.toml"]
+
+
+def test_the_config_file_is_made_where_there_is_none(tmp_path: Path) -> None:
+    config = tmp_path / "folder" / "castsearch.toml"
+    models.add("body", ENTRY, config)
+    assert models.table(config)["body"].kind == "body encoder"
+
+
+@pytest.mark.parametrize(
+    ("text", "name", "sentence"),
+    [
+        ("", "sface", "There is a model 'sface' already"),
+        ("[models.x]\nkind = 'face encoder'\nfile = 'a'", "x", "There is a model 'x' already"),
+        ("", "a b", "cannot be the name of a model"),
+        ("", "", "cannot be the name of a model"),
+        ("models = {}", "x", "cannot be added at its end"),
+        ("[models", "x", "cannot be read"),
+    ],
+)
+def test_refused_additions_leave_the_file_alone(
+    text: str, name: str, sentence: str, tmp_path: Path
+) -> None:
+    config = tmp_path / "castsearch.toml"
+    config.write_text(text)
+    with pytest.raises(InputError, match=sentence):
+        models.add(name, ENTRY, config)
+    assert config.read_text() == text

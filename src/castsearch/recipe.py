@@ -21,9 +21,9 @@ from castsearch.embed.prepare import prepared
 from castsearch.embed.session import Session
 from castsearch.embed.stripes import stripes
 from castsearch.errors import InputError
+from castsearch.home import home
 from castsearch.models import Model, file_sha256, fingerprint, weights
 from castsearch.presets import Preset
-from castsearch.store import home
 from castsearch.types import Face, FloatArray, ImageArray
 
 Role = Literal["candidate", "portrait", "still", "body"]
@@ -118,7 +118,8 @@ def recipe_of(
 def body_model(name: str) -> Model:
     """The body encoder ``name`` of the model table, or the ONNX file at that path.
 
-    Of a file the input size is read when it is used; pixels are prepared as ImageNet's are.
+    Of a file the input size is read when it is used; pixels are prepared as ImageNet's are, or as
+    its metadata say (:func:`castsearch.embed.body.with_metadata`).
 
     Raises:
         InputError: there is no such body encoder.

@@ -9,7 +9,6 @@ data: it is readable by its owner alone, and deleted results are overwritten wit
 from __future__ import annotations
 
 import io
-import os
 import sqlite3
 from collections.abc import Iterable
 from pathlib import Path
@@ -17,12 +16,11 @@ from types import TracebackType
 from typing import Any, Self
 
 import numpy as np
-import platformdirs
 from numpy.typing import NDArray
 
 from castsearch.errors import CastsearchError
+from castsearch.home import HOME_VARIABLE, home
 
-HOME_VARIABLE = "CASTSEARCH_HOME"
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS results (
     picture TEXT NOT NULL,
@@ -32,11 +30,6 @@ CREATE TABLE IF NOT EXISTS results (
     PRIMARY KEY (picture, region, recipe)
 ) WITHOUT ROWID
 """
-
-
-def home() -> Path:
-    """Where results and rewritten models are kept: ``CASTSEARCH_HOME``, or the user's cache."""
-    return Path(os.environ.get(HOME_VARIABLE) or platformdirs.user_cache_path("castsearch"))
 
 
 def pack(array: NDArray[Any]) -> bytes:
