@@ -72,3 +72,50 @@ def ppcc_loop(
         Y[frozen] = P[frozen]
         Y[Y < 0.001] = 0
     return (W @ Y0 + P)[C:].T
+
+
+def expand_loop(
+    face: NDArray[np.float64],
+    face_pairs: NDArray[np.float64],
+    body_pairs: NDArray[np.float64],
+    stills: list[int],
+    threshold: float,
+) -> list[list[tuple[int, float]]]:
+    """Query expansion of WIDER 2019: (group, similarity) of each cast and candidate."""
+    C, N = face.shape
+    M: list[list[int]] = []
+    for c in range(C):
+        hits = [i for i in range(N) if face[c, i] > threshold]
+        for i in sorted(range(N), key=lambda i: -face[c, i]):
+            if len(hits) < 5 and i not in hits and face[c, i] > -np.inf:
+                hits.append(i)
+        for tau in (0.4, 0.3, 0.25):
+            joining = []
+            for j in range(N):
+                if hits and j not in hits and face[c, j] > -np.inf:
+                    mean = sum(face_pairs[j, m] for m in hits) / len(hits)
+                    if mean > tau:
+                        joining.append(j)
+            hits = hits + joining
+        M.append(hits)
+    result = []
+    for c in range(C):
+        row = []
+        own = {}
+        for i in range(N):
+            claims = [k for k in range(C) if i in M[k]]
+            own[i] = max(claims, key=lambda k: face[k, i]) if claims else None
+        for i in range(N):
+            if own[i] == c:
+                group = 0
+                similarities = [face[c, i]] + [face_pairs[i, m] for m in M[c] if m != i]
+            else:
+                mates = [j for j in range(N) if stills[j] == stills[i] and own[j] == c]
+                group = 3 if own[i] is not None else 2 if mates else 1
+                similarities = [body_pairs[i, m] for m in M[c]]
+            top = sorted(similarities)[-3:]
+            weights = [np.exp(s) for s in top]
+            mean = sum(w * s for w, s in zip(weights, top, strict=True)) / sum(weights)
+            row.append((group, float(mean)))
+        result.append(row)
+    return result
