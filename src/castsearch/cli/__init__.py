@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from cyclopts import CycloptsError
 
 # Importing a file registers its verbs.
-from castsearch.cli import embedding, forgetting, ranking, reranking, scoring, tables
+from castsearch.cli import embedding, forgetting, ranking, reranking, scoring, tables, training
 from castsearch.cli.app import app
 from castsearch.errors import CastsearchError, InputError
 
@@ -22,6 +22,7 @@ __all__ = [
     "run",
     "scoring",
     "tables",
+    "training",
 ]
 
 

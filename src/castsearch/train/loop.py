@@ -1,0 +1,440 @@
+"""The training loop: from a folder of people to a network that tells them apart."""
+
+from __future__ import annotations
+
+import math
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from accelerate import Accelerator, DistributedDataParallelKwargs
+from torch import Tensor, distributed
+
+from castsearch.errors import CastsearchError, InputError
+from castsearch.progress import Style
+from castsearch.train import checkpoint, schedule
+from castsearch.train.augment import Augmentation, on_device, pixel_statistics
+from castsearch.train.budget import Budget, Clock
+from castsearch.train.curves import draw
+from castsearch.train.data import Validation
+from castsearch.train.log import Reporter, Row, RunLog, read_log
+from castsearch.train.losses import CollapseWatch
+from castsearch.train.networks import ReidNetwork
+from castsearch.train.parallel import n_processes, share_statistics
+from castsearch.train.prepare import Data, load_data, start_network
+from castsearch.train.recipes import RECIPES, Precision, Recipe
+from castsearch.train.sampler import PKBatches
+from castsearch.train.trainee import RunningMean, Trainee
+from castsearch.train.validate import validate
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How one run is done; the recipe says how the network learns.
+
+    ``weights`` starts the backbone from a file; ``accumulate`` PK batches make one step;
+    ``n_validations`` are spread evenly over the run; a checkpoint is written every
+    ``checkpoint_seconds``, at every validation and at the end.
+    """
+
+    arch: str = "resnet50"
+    recipe: Recipe = RECIPES["triplet"]
+    budget: Budget = field(default_factory=Budget)
+    weights: Path | None = None
+    seed: int = 0
+    validation: Validation = "auto"
+    n_validations: int = 20
+    test_flip: bool = False
+    precision: Precision = "no"
+    accumulate: int = 1
+    checkpoint_seconds: float = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class TrainResult:
+    """What a run ends with; the mAPs are ``None`` where nothing was validated."""
+
+    out: Path
+    steps: int
+    seconds: float
+    first_mAP: float | None
+    best_mAP: float | None
+    best_step: int | None
+    last_mAP: float | None
+    last_rank1: float | None
+    collapsed: bool
+    skipped: tuple[str, ...]
+    is_main: bool = True
+    """Whether this is the process that writes and speaks."""
+
+    def __str__(self) -> str:
+        """A few lines for people."""
+        lines = [f"trained {self.steps} steps in {self.seconds / 60:.1f} minutes: {self.out}"]
+        if self.first_mAP is not None and self.best_mAP is not None:
+            lines.append(
+                f"validation mAP {self.first_mAP:.4f} before, {self.last_mAP:.4f} at the end, best "
+                f"{self.best_mAP:.4f} after step {self.best_step}"
+            )
+            if self.best_mAP <= self.first_mAP:
+                lines.append("No validation was better than that before training.")
+        return "\n".join(lines)
+
+
+def train(
+    source: str | Path,
+    out: str | Path,
+    options: Options | None = None,
+    *,
+    cache: Path | None = None,
+    progress: Style = "quiet",
+) -> TrainResult:
+    """Train a re-ID network on the people in ``source``, or go on with a run that was broken off.
+
+    Writes to ``out``: ``last.pt`` and ``best.pt`` (by validation mAP), ``log.jsonl``,
+    ``tensorboard/`` and ``curves.png``. On a CPU a run that was broken off and gone on with ends
+    with the weights, bit for bit, of one that was not (but for a budget of minutes, which depends
+    on the clock).
+
+    Args:
+        source: Root of a data set (:func:`castsearch.train.data.read_splits`).
+        out: Folder of the run.
+        options: How it is done.
+        cache: Folder of the decoded pictures, by default ``out``.
+        progress: How it is shown on stderr.
+
+    Raises:
+        InputError: the data or the options cannot be used, or ``out`` holds another run.
+        CastsearchError: the loss is not finite, or a file cannot be written.
+        KeyboardInterrupt: interrupted; the state was saved before.
+    """
+    options = options or Options()
+    schedule.check(options.recipe)
+    out = Path(out)
+    reporter = Reporter(progress)
+    accelerator = _accelerator(options)
+    if not accelerator.is_main_process:
+        reporter = Reporter("quiet")
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(f"{out}: the folder cannot be made ({error.strerror}).") from error
+    with accelerator.main_process_first():
+        data = load_data(source, options, cache or out, reporter, progress)
+    with _deterministic(accelerator.device):
+        run = _Run(options, data, out, accelerator, reporter)
+        return run.to_the_end()
+
+
+class _Run:
+    """Everything that changes while a network is trained."""
+
+    def __init__(
+        self,
+        options: Options,
+        data: Data,
+        out: Path,
+        accelerator: Accelerator,
+        reporter: Reporter,
+    ) -> None:
+        self.options, self.data, self.out = options, data, out
+        self.accelerator, self.reporter = accelerator, reporter
+        recipe, device = options.recipe, accelerator.device
+        if (recipe.p * recipe.k) % n_processes():
+            raise InputError(
+                f"A batch of {recipe.p} x {recipe.k} cannot be shared by {n_processes()} "
+                "processes alike; choose another --p or --k."
+            )
+        torch.manual_seed(options.seed)
+        self.network: ReidNetwork = start_network(options, data.n_identities)
+        self.settings = data.settings(options)
+        self.batches = PKBatches(data.labels, recipe.p, recipe.k, options.seed)
+        self.statistics = pixel_statistics(options.arch)
+        self.augmentation = Augmentation(recipe, self.statistics).to(device)
+        trainee = Trainee(self.network, recipe)
+        if n_processes() > 1:
+            share_statistics(self.network.backbone, device)
+        optimizer = torch.optim.Adam(
+            _groups(self.network, recipe), betas=recipe.betas, weight_decay=recipe.weight_decay
+        )
+        self.model, self.optimizer = accelerator.prepare(trainee, optimizer)
+        self.mean = RunningMean(self.network, recipe.ema) if recipe.ema else None
+        self.watch = CollapseWatch(trainee.batch_hard.collapsed_loss)
+        self.step = self.n_validated = 0
+        self.best: tuple[float, int] | None = None
+        self.saved_step: int | None = None
+        state = checkpoint.load(out / "last.pt", self.settings)
+        elapsed = self._resume(state) if state else 0.0
+        self.clock = Clock(options.budget, recipe.steps, self.batches.steps_an_epoch, elapsed)
+        self.clock.reserved = state["reserved"] if state else 0.0
+        self.log = RunLog(out, self.step if state else -1) if accelerator.is_main_process else None
+        self.collapsed = False
+
+    def to_the_end(self) -> TrainResult:
+        """Train until the budget is used up."""
+        try:
+            with _until_asked_to_stop() as asked:
+                if self.saved_step is None:
+                    self._validate()
+                    # The last validation is part of the time that was asked for.
+                    self.clock.reserved = self.clock.elapsed
+                    self._save()
+                done, stop = self._agreed(asked())
+                last_saved = self.clock.elapsed
+                while done < 1.0 and not stop:
+                    row = self._train_step(done)
+                    done, stop = self._agreed(asked())
+                    row["seconds"] = round(self.clock.elapsed, 3)
+                    self._note(row, done)
+                    if done * self.options.n_validations >= self.n_validated:
+                        self._validate()
+                        last_saved = -math.inf
+                    if self.clock.elapsed - last_saved > self.options.checkpoint_seconds:
+                        self._save()
+                        last_saved = self.clock.elapsed
+                if self.saved_step != self.step:
+                    self._save()
+                if stop and done < 1.0:
+                    raise KeyboardInterrupt
+        finally:
+            if self.log is not None:
+                self.log.close()
+        self.accelerator.wait_for_everyone()
+        return self._result()
+
+    def _train_step(self, done: float) -> Row:
+        """One step of the optimizer; the row that is logged of it."""
+        recipe = self.options.recipe
+        factor = schedule.rate(recipe, done)
+        for group in self.optimizer.param_groups:
+            group["lr"] = recipe.lr * group["scale"] * factor
+        self.model.train()
+        sums: dict[str, float] = {}
+        for _ in range(self.options.accumulate):
+            batch = self._batch()
+            with self.accelerator.accumulate(self.model):
+                terms: dict[str, Tensor] = self.model(*batch)
+                figures = torch.stack([t.detach().float() for t in terms.values()]).tolist()
+                if not math.isfinite(figures[0]):
+                    raise self._not_finite(figures[0])
+                self.accelerator.backward(terms["loss"])
+                self.optimizer.step()
+                self.optimizer.zero_grad()
+            for name, value in zip(terms, figures, strict=True):
+                sums[name] = sums.get(name, 0.0) + value / self.options.accumulate
+        self.step += 1
+        if self.mean is not None:
+            self.mean.update(self.network, self.step)
+        return {"step": self.step, **sums, "lr": recipe.lr * factor}
+
+    def _batch(self) -> tuple[Tensor, Tensor, Tensor]:
+        """This process's pictures of the next batch; identities and cameras of all of it.
+
+        Every process draws and varies the whole batch, from the same random numbers, and keeps its
+        share: that costs little, and the number of processes makes no difference.
+        """
+        device = self.accelerator.device
+        indices = self.batches.draw()
+        images = self.augmentation(on_device(self.data.train.take(indices), device))
+        labels = torch.tensor([self.data.labels[i] for i in indices], device=device)
+        cameras = torch.tensor([self.data.cameras[i] for i in indices], device=device)
+        n = len(indices) // n_processes()
+        start = self.accelerator.process_index * n
+        return images[start : start + n], labels, cameras
+
+    def _note(self, row: Row, done: float) -> None:
+        if self.log is not None:
+            self.log.add(row)
+        self.reporter.step(row, done, self.clock.seconds_left(self.step, done))
+        was, self.collapsed = self.collapsed, self.watch.sees(row["triplet"], row["positive"])
+        if self.collapsed and not was:
+            sentence = (
+                f"Step {self.step}: the training has collapsed: all embeddings are alike and the "
+                f"triplet loss stays at {self.watch.collapsed_loss:.4f}, as it does when nothing "
+                "is told apart. Try a lower --lr, --margin soft, or a longer --warm-up."
+            )
+            if self.accelerator.is_main_process:
+                self.reporter.warn(sentence)
+            if self.log is not None:
+                self.log.add({"step": self.step, "event": "collapsed", "message": sentence})
+
+    def _validate(self) -> None:
+        """Score the validation split and keep the best network."""
+        self.n_validated += 1
+        if self.log is None or not self.data.query.listed:
+            return
+        own = None
+        if self.mean is not None:
+            own = {name: t.clone() for name, t in self.network.state_dict().items()}
+            self.network.load_state_dict(self.mean.state)
+        score = validate(
+            self.network,
+            self.data.query,
+            self.data.gallery,
+            self.augmentation.prepare,
+            self.accelerator.device,
+            flip=self.options.test_flip,
+        )
+        if own is not None:
+            self.network.load_state_dict(own)
+        row = {"step": self.step, "val_mAP": score.mAP, "val_rank1": score.rank1}
+        self.log.add(row | {"seconds": round(self.clock.elapsed, 3)})
+        self.reporter.say(
+            [f"step {self.step}: validation mAP {score.mAP:.4f}, rank-1 {score.rank1:.4f}"]
+        )
+        if self.step and (self.best is None or score.mAP > self.best[0]):
+            self.best = score.mAP, self.step
+            checkpoint.save(self.out / "best.pt", self._network_state())
+
+    def _network_state(self) -> dict[str, Any]:
+        """What ranking and export need of the network."""
+        return {
+            "network": self.network.state_dict() if self.mean is None else self.mean.state,
+            "options": asdict(self.network.options),
+            "n_identities": self.data.n_identities,
+            "size": list(self.options.recipe.size),
+            "mean": list(self.statistics[0]),
+            "std": list(self.statistics[1]),
+            "step": self.step,
+            "best": None if self.best is None else list(self.best),
+        }
+
+    def _save(self) -> None:
+        if not all(bool(t.isfinite().all()) for t in self.network.parameters()):
+            raise self._not_finite(math.nan)
+        self.saved_step = self.step
+        if not self.accelerator.is_main_process:
+            return
+        scaler = self.accelerator.scaler
+        state = self._network_state() | {
+            "settings": self.settings,
+            "raw": None if self.mean is None else self.network.state_dict(),
+            "optimizer": self.optimizer.state_dict(),
+            "scaler": None if scaler is None else scaler.state_dict(),
+            "sampler": self.batches.state_dict(),
+            "rng": torch.get_rng_state(),
+            "elapsed": self.clock.elapsed,
+            "reserved": self.clock.reserved,
+            "n_validated": self.n_validated,
+        }
+        checkpoint.save(self.out / "last.pt", state)
+
+    def _resume(self, state: dict[str, Any]) -> float:
+        """Take over a checkpoint; returns the seconds that the run has taken so far."""
+        self.network.load_state_dict(state["raw"] or state["network"])
+        if self.mean is not None:
+            self.mean.state = {
+                k: t.to(self.accelerator.device) for k, t in state["network"].items()
+            }
+        self.optimizer.load_state_dict(state["optimizer"])
+        if self.accelerator.scaler is not None and state["scaler"] is not None:
+            self.accelerator.scaler.load_state_dict(state["scaler"])
+        self.batches.load_state_dict(state["sampler"])
+        torch.set_rng_state(state["rng"])
+        self.step = self.saved_step = state["step"]
+        self.n_validated = state["n_validated"]
+        self.best = None if state["best"] is None else (state["best"][0], state["best"][1])
+        self.reporter.say([f"going on from step {self.step} of {self.out / 'last.pt'}"])
+        return float(state["elapsed"])
+
+    def _agreed(self, asked: bool) -> tuple[float, bool]:
+        """The share that is done, and whether to stop, as all processes have it."""
+        done = self.clock.done(self.step)
+        if n_processes() == 1:
+            return done, asked
+        mine = torch.tensor([done, float(asked)], dtype=torch.float64)
+        both = mine.to(self.accelerator.device)
+        distributed.all_reduce(both, op=distributed.ReduceOp.MAX)
+        return float(both[0]), bool(both[1])
+
+    def _not_finite(self, value: float) -> CastsearchError:
+        kept = self.out / "last.pt"
+        return CastsearchError(
+            f"The loss or the weights became {value} after step {self.step}; the checkpoint of "
+            f"step {self.saved_step} is kept in {kept}. Use a lower --lr, or --precision no."
+            if self.saved_step is not None
+            else f"The loss became {value} at the first step; look at the pictures and --weights."
+        )
+
+    def _result(self) -> TrainResult:
+        rows = read_log(self.out / "log.jsonl")
+        if self.accelerator.is_main_process:
+            draw(rows, self.out / "curves.png")
+        scores = [row for row in rows if "val_mAP" in row]
+        return TrainResult(
+            out=self.out,
+            steps=self.step,
+            seconds=self.clock.elapsed,
+            first_mAP=scores[0]["val_mAP"] if scores else None,
+            best_mAP=self.best[0] if self.best else None,
+            best_step=self.best[1] if self.best else None,
+            last_mAP=scores[-1]["val_mAP"] if scores else None,
+            last_rank1=scores[-1]["val_rank1"] if scores else None,
+            collapsed=self.collapsed,
+            skipped=tuple(problem.message for problem in self.data.problems),
+            is_main=self.accelerator.is_main_process,
+        )
+
+
+def _accelerator(options: Options) -> Accelerator:
+    if options.accumulate < 1:
+        raise InputError("--accumulate must be 1 or more.")
+    try:
+        return Accelerator(
+            mixed_precision=options.precision,
+            gradient_accumulation_steps=options.accumulate,
+            # Batch statistics are shared already, and frozen ones never change.
+            kwargs_handlers=[DistributedDataParallelKwargs(broadcast_buffers=False)],
+        )
+    except (ValueError, RuntimeError) as error:
+        raise InputError(f"--precision {options.precision}: {error}") from error
+
+
+def _groups(network: ReidNetwork, recipe: Recipe) -> list[dict[str, Any]]:
+    """Parameters with the scale of their learning rate: the backbone, and what is new."""
+    own = {id(parameter) for parameter in network.backbone.parameters()}
+    trained = [parameter for parameter in network.parameters() if parameter.requires_grad]
+    parts = (
+        ([p for p in trained if id(p) in own], 1.0),
+        ([p for p in trained if id(p) not in own], recipe.head_lr),
+    )
+    return [{"params": part, "lr": recipe.lr, "scale": scale} for part, scale in parts if part]
+
+
+@contextmanager
+def _deterministic(device: torch.device) -> Iterator[None]:
+    """On a CPU, the same result bit for bit at every run; elsewhere the fastest way."""
+    if device.type != "cpu":
+        yield
+        return
+    before = torch.are_deterministic_algorithms_enabled()
+    fill = torch.utils.deterministic.fill_uninitialized_memory
+    torch.use_deterministic_algorithms(True)
+    # Nothing here reads memory that it has not written, and filling it takes time.
+    torch.utils.deterministic.fill_uninitialized_memory = False
+    try:
+        yield
+    finally:
+        torch.use_deterministic_algorithms(before)
+        torch.utils.deterministic.fill_uninitialized_memory = fill
+
+
+@contextmanager
+def _until_asked_to_stop() -> Iterator[Callable[[], bool]]:
+    """Make Ctrl-C and SIGTERM a question that the loop answers after a whole step."""
+    if threading.current_thread() is not threading.main_thread():
+        yield lambda: False
+        return
+    asked = threading.Event()
+    before = {}
+    for number in (signal.SIGINT, signal.SIGTERM):
+        before[number] = signal.signal(number, lambda *_: asked.set())
+    try:
+        yield asked.is_set
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
