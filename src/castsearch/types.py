@@ -190,6 +190,19 @@ class Face:
     landmarks: tuple[tuple[float, float], ...] = field(default=())
 
 
+@dataclass(frozen=True, slots=True)
+class FaceHit:
+    """A face found in a candidate's crop.
+
+    ``vector`` is its embedding, shape (dim,), float32, L2-normalised; ``suitability`` says how
+    likely it is the face of the crop's own person (:func:`castsearch.detect.choose.suitability`).
+    """
+
+    face: Face
+    vector: FloatArray
+    suitability: float
+
+
 def order_by_score(ids: Sequence[str], scores: Sequence[float]) -> tuple[list[int], int]:
     """Positions of ``ids`` best score first, ties by id; and how many places a tie decided.
 

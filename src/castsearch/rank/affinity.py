@@ -1,0 +1,227 @@
+"""Which candidates look alike: a sparse graph of links between the crops of one movie."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from castsearch.errors import InputError
+
+_BLOCK = 512
+"""Rows compared at once: at 10,000 candidates 20 MB of float32 per product."""
+_SAMPLE = 1024
+"""Rows that the mean and spread of all similarities are taken from."""
+_NOT_LINKED = np.float32(-1e9)
+
+Single = NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class Bodies:
+    """The body vectors of a movie's candidates, centred on the movie.
+
+    ``whole`` are unit vectors of the crops, shape (n, dim), float32. ``lower`` are those of the
+    lower 60 % of the crops that show a face (``has_lower``), zeros elsewhere: what is left of the
+    same person where another still cuts the head off, so it is what a headless crop compares with.
+    """
+
+    whole: Single
+    lower: Single
+    has_lower: NDArray[np.bool_]
+
+    def similarity(self, rows: NDArray[np.intp] | slice) -> Single:
+        """Cosines of ``rows`` with all, shape (n_rows, n): the best of whole and lower bodies."""
+        best: Single = self.whole[rows] @ self.whole.T
+        with_lower = np.flatnonzero(self.has_lower)
+        if len(with_lower):
+            lower = self.lower[with_lower].T
+            best[:, with_lower] = np.maximum(best[:, with_lower], self.whole[rows] @ lower)
+            own = np.flatnonzero(self.has_lower[rows])
+            mine = self.lower[rows][own]
+            best[own] = np.maximum(best[own], mine @ self.whole.T)
+            both = np.ix_(own, with_lower)
+            best[both] = np.maximum(best[both], mine @ lower)
+        return best
+
+
+def bodies(
+    whole: Sequence[NDArray[np.floating[Any]]],
+    lower: Sequence[NDArray[np.floating[Any]]],
+    has_lower: NDArray[np.bool_],
+) -> Bodies:
+    """Several descriptors of each crop as one vector, in which each of them counts alike.
+
+    Every descriptor is centred on the mean of the movie (what all crops share says nothing) and
+    normalised; the cosine of the joined vectors is the mean of the cosines.
+
+    Args:
+        whole: One array (n, dim) per descriptor, of whole crops.
+        lower: Likewise, of lower parts; rows without one are not looked at.
+        has_lower: Shape (n,).
+
+    Raises:
+        InputError: a descriptor holds NaN or infinity.
+    """
+    parts, lower_parts = [], []
+    for one, low in zip(whole, lower, strict=True):
+        if not np.isfinite(one).all() or not np.isfinite(low[has_lower]).all():
+            raise InputError("the body vectors hold NaN or infinite values; embed them again")
+        mean = one.mean(axis=0)
+        parts.append(_unit(one - mean))
+        lower_parts.append(np.where(has_lower[:, None], _unit(low - mean), 0.0))
+    scale = np.sqrt(max(len(parts), 1))
+    return Bodies(
+        (np.concatenate(parts, axis=1) / scale).astype(np.float32),
+        (np.concatenate(lower_parts, axis=1) / scale).astype(np.float32),
+        has_lower,
+    )
+
+
+def _unit(rows: NDArray[np.floating[Any]]) -> NDArray[np.floating[Any]]:
+    norm = np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-9)
+    return np.asarray(rows / norm)
+
+
+@dataclass(frozen=True, slots=True)
+class Faces:
+    """Face vectors of a movie's candidates: unit, shape (n, dim), zeros without ``has_face``."""
+
+    vectors: Single
+    has_face: NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True)
+class LinkSettings:
+    """How alike two crops must be to be linked, in standard deviations of the movie's own."""
+
+    # Nearest bodies that a crop may be linked to; both must count each other among them.
+    neighbours: int = 20
+    # A similarity this far above the movie's mean is a link of weight 1/2; and how fast it turns.
+    link_at: float = 2.2
+    link_width: float = 0.4
+    # Cosine of two faces that makes a link of half its weight, how fast it turns, its weight.
+    face_at: float = 0.45
+    face_width: float = 0.04
+    face_weight: float = 0.2
+    # Two faces less alike than this loosen the link of their bodies.
+    face_differs_at: float = 0.12
+    face_differs_width: float = 0.05
+
+
+def link_weights(
+    views: Sequence[tuple[Bodies, float]],
+    faces: Faces,
+    stills: NDArray[np.integer],
+    settings: LinkSettings,
+) -> Any:
+    """Links between candidates, SciPy CSR of shape (n, n), symmetric, weights 0 to 1.
+
+    Bodies are linked where both are among each other's nearest and stand out from the movie's
+    similarities; clothes tie crops of one scene, and what they share with the whole movie ties
+    nothing. Faces link too, and faces that differ loosen a link of bodies. Boxes of one still are
+    two people and never linked.
+
+    Args:
+        views: Body vectors with the weight of each view; similarities are brought to mean 0 and
+            deviation 1 of the movie before they are added.
+        faces: Face vectors.
+        stills: Shape (n,): candidates of equal numbers share a still.
+        settings: Where links begin.
+    """
+    from scipy import sparse
+
+    n = len(stills)
+    standing = _Standing(views, stills)
+    k = min(settings.neighbours, n - 1)
+    rows, columns, values = [], [], []
+    for start in range(0, n if k > 0 else 0, _BLOCK):
+        block = np.arange(start, min(start + _BLOCK, n))
+        alike = standing.of(block)
+        alike[stills[block][:, None] == stills[None]] = _NOT_LINKED
+        nearest = np.argpartition(-alike, k - 1, axis=1)[:, :k]
+        rows.append(block.repeat(k))
+        columns.append(nearest.ravel())
+        values.append(np.take_along_axis(alike, nearest, axis=1).ravel())
+    shape = (n, n)
+    if not rows:
+        return sparse.csr_array(shape, dtype=np.float64)
+    i, j = np.concatenate(rows), np.concatenate(columns)
+    stands_out = np.concatenate(values).astype(np.float64)
+    weight = _rise(stands_out, settings.link_at, settings.link_width)
+    both = faces.has_face[i] & faces.has_face[j]
+    faces_alike = np.einsum("ij,ij->i", faces.vectors[i], faces.vectors[j]).astype(np.float64)
+    agree = _rise(faces_alike, settings.face_differs_at, settings.face_differs_width)
+    weight = np.where(stands_out > _NOT_LINKED / 2, weight * np.where(both, agree, 1.0), 0.0)
+    links = sparse.csr_array((weight, (i, j)), shape=shape)
+    # Mutual: the smaller weight of both directions, 0 where one is missing.
+    links = links.minimum(links.T)
+    face_links = _face_links(faces, stills, settings)
+    # Two reasons to be linked: 1 - (1 - a)(1 - b).
+    joined = links + face_links - links.multiply(face_links)
+    return sparse.csr_array(joined)
+
+
+class _Standing:
+    """How far similarities stand above the movie's own: several views as one number."""
+
+    def __init__(self, views: Sequence[tuple[Bodies, float]], stills: NDArray[np.integer]) -> None:
+        n = len(stills)
+        rows = np.unique(np.linspace(0, n - 1, min(n, _SAMPLE)).astype(np.intp))
+        other = stills[rows][:, None] != stills[None]
+        # View, its mean, and what it is multiplied by.
+        self._views: list[tuple[Bodies, float, float]] = []
+        for view, weight in views:
+            mean, deviation = _moments(view.similarity(rows)[other])
+            self._views.append((view, mean, weight / deviation))
+        # Views that agree only in part spread less together than each alone.
+        self._deviation = 1.0
+        self._deviation = _moments(self.of(rows)[other])[1]
+
+    def of(self, rows: NDArray[np.intp]) -> Single:
+        """Standing of ``rows`` among all, shape (n_rows, n): mean 0, deviation 1."""
+        total: Single = np.zeros((len(rows), len(self._views[0][0].whole)), dtype=np.float32)
+        for view, mean, factor in self._views:
+            total += np.float32(factor / self._deviation) * (view.similarity(rows) - mean)
+        return total
+
+
+def _moments(values: Single) -> tuple[float, float]:
+    """Mean and standard deviation; 0 and 1 where there are no values to tell them from."""
+    if not values.size:
+        return 0.0, 1.0
+    return float(values.mean()), max(float(values.std()), 1e-6)
+
+
+def _face_links(faces: Faces, stills: NDArray[np.integer], settings: LinkSettings) -> Any:
+    """Links of candidates with like faces, SciPy CSR of shape (n, n)."""
+    from scipy import sparse
+
+    n = len(stills)
+    seen = np.flatnonzero(faces.has_face)
+    vectors = faces.vectors[seen]
+    rows, columns, values = [], [], []
+    # Below this a link weighs less than 0.001 of its full weight.
+    floor = settings.face_at - 7 * settings.face_width
+    for start in range(0, len(seen), _BLOCK):
+        alike = vectors[start : start + _BLOCK] @ vectors.T
+        same = stills[seen[start : start + _BLOCK]][:, None] == stills[seen][None]
+        i, j = np.nonzero((alike > floor) & ~same)
+        rows.append(seen[start + i])
+        columns.append(seen[j])
+        values.append(
+            settings.face_weight
+            * _rise(alike[i, j].astype(np.float64), settings.face_at, settings.face_width)
+        )
+    if not rows:
+        return sparse.csr_array((n, n), dtype=np.float64)
+    places = (np.concatenate(rows), np.concatenate(columns))
+    return sparse.csr_array((np.concatenate(values), places), shape=(n, n))
+
+
+def _rise(values: NDArray[np.float64], at: float, width: float) -> NDArray[np.float64]:
+    """A logistic step: 1/2 at ``at``, 0.73 one ``width`` above it."""
+    return np.asarray(1.0 / (1.0 + np.exp(-np.clip((values - at) / width, -60, 60))))
