@@ -138,7 +138,7 @@ def _softmax_mean(similarity: NDArray[np.floating[Any]], n_top: int) -> NDArray[
 
 
 def _has_face(face: NDArray[np.floating[Any]]) -> NDArray[np.bool_]:
-    seen: NDArray[np.bool_] = (~np.isneginf(face)).any(axis=0)
+    seen: NDArray[np.bool_] = np.asarray((face > -np.inf).any(axis=0))
     return seen
 
 
