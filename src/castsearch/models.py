@@ -33,6 +33,7 @@ __all__ = [
     "Kind",
     "Model",
     "add",
+    "check_new_name",
     "config_file",
     "file_sha256",
     "fingerprint",
@@ -97,6 +98,22 @@ def _user_model(path: Path, name: str, entry: Any) -> Model:
     return Model(name=name, **values)
 
 
+def check_new_name(name: str, config: Path | None = None) -> None:
+    """Whether a model may be added under ``name``.
+
+    Raises:
+        InputError: the name is taken or cannot be one, or the config file cannot be read.
+    """
+    path = config or config_file()
+    if not re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9_.-]*", name):
+        raise InputError(
+            f"{name!r} cannot be the name of a model: use letters, digits, '-', '_' and '.'."
+        )
+    known = table(path) if path.is_file() else BY_NAME
+    if name in known:
+        raise InputError(f"There is a model {name!r} already; choose another --name.")
+
+
 def add(name: str, entry: Mapping[str, Any], config: Path | None = None) -> Path:
     """Append a ``[models.NAME]`` table to the user's config file; the rest of it stays as it is.
 
@@ -109,17 +126,11 @@ def add(name: str, entry: Mapping[str, Any], config: Path | None = None) -> Path
         The config file.
 
     Raises:
-        InputError: the name is taken or cannot be one, or the file has a form in which a table
-            cannot be added at its end.
+        InputError: as ``check_new_name``, or the file has a form in which a table cannot be added
+            at its end.
     """
     path = config or config_file()
-    if not re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9_.-]*", name):
-        raise InputError(
-            f"{name!r} cannot be the name of a model: use letters, digits, '-', '_' and '.'."
-        )
-    known = table(path) if path.is_file() else BY_NAME
-    if name in known:
-        raise InputError(f"There is a model {name!r} already; choose another --name.")
+    check_new_name(name, path)
     # As bytes, so that the line ends of a file written elsewhere stay as they are.
     before = path.read_bytes().decode("utf-8") if path.is_file() else ""
     # What json writes of strings, numbers and lists is TOML too; a key with a dot needs quotes.

@@ -1,10 +1,16 @@
-"""``presets`` and ``models``: what there is to choose from."""
+"""``presets`` and ``models``: what there is to choose from, and how a network joins it."""
 
 from __future__ import annotations
 
 import dataclasses
+import importlib.util
+from pathlib import Path
+from typing import Annotated, Any
+
+from cyclopts import App, Parameter
 
 from castsearch.cli.app import AsJson, app, print_json
+from castsearch.errors import InputError
 from castsearch.presets import DEFAULT, PRESETS
 
 
@@ -29,13 +35,60 @@ def presets(*, as_json: AsJson = False) -> int:
     return 0
 
 
-@app.command
-def models(*, as_json: AsJson = False) -> int:
+models_app = App(name="models")
+app.command(models_app)
+
+
+@models_app.default
+def models(
+    *, architectures: Annotated[bool, Parameter(negative="")] = False, as_json: AsJson = False
+) -> int:
     """List the models: file, sha256, origin, licence, input, and whether they are present.
 
     Args:
+        architectures: List the networks that can be trained or exported instead, with their
+            parameters, multiply-adds and map sizes at 224x224 (needs castsearch[train]).
         as_json: Print them as JSON.
     """
+    return _architectures(as_json) if architectures else _models(as_json)
+
+
+@models_app.command
+def export(
+    checkpoint: Path,
+    /,
+    *,
+    arch: str | None = None,
+    out: Annotated[Path | None, Parameter(alias="-o")] = None,
+    name: str | None = None,
+    size: Annotated[tuple[int, int] | None, Parameter(negative="")] = None,
+    flip: Annotated[bool, Parameter(negative="")] = False,
+    as_json: AsJson = False,
+) -> int:
+    """Write a trained network as ONNX and add it to the model table (needs castsearch[train]).
+
+    Args:
+        checkpoint: Checkpoint of `castsearch train`; or, with --arch, a file of weights alone.
+        arch: Architecture of a file of weights alone, such as `vggface` for VGG-Face's.
+        out: File to write, else the checkpoint's with the ending .onnx.
+        name: Name in the model table, else that of the file.
+        size: Height and width of the input, else those of the training.
+        flip: Add the mirror image's vector inside the network.
+        as_json: Print the new entry as JSON.
+    """
+    _need_torch()
+    from castsearch import models as model_table
+    from castsearch.train.export import export as write
+
+    model = write(checkpoint, arch=arch or "", out=out, name=name or "", size=size, flip=flip)
+    if as_json:
+        print_json(dataclasses.asdict(model))
+    else:
+        print(f"{model.file} is the {model.kind} {model.name!r} of {model_table.config_file()}")
+    return 0
+
+
+def _models(as_json: bool) -> int:
     from castsearch import models as model_table
 
     rows = [
@@ -53,11 +106,10 @@ def models(*, as_json: AsJson = False) -> int:
     )
     for row in rows:
         size = "x".join(map(str, row["size"])) if any(row["size"]) else "any"
-        present = "yes" if row["present"] else f"no: castsearch[{row['extra']}]"
         table.add_row(
             row["name"],
             row["kind"],
-            present,
+            _presence(row),
             size,
             str(row["dim"] or ""),
             row["sha256"][:12],
@@ -66,3 +118,41 @@ def models(*, as_json: AsJson = False) -> int:
         )
     Console().print(table)
     return 0
+
+
+def _presence(row: dict[str, Any]) -> str:
+    """Whether a model is here, and if not, what brings it."""
+    if row["present"]:
+        return "yes"
+    if row["url"]:
+        return "when asked for"
+    return f"no: castsearch[{row['extra']}]" if row["extra"] else "no"
+
+
+def _architectures(as_json: bool) -> int:
+    _need_torch()
+    from castsearch.train.architectures import ARCHITECTURES, describe
+
+    found = [describe(name) for name in ARCHITECTURES]
+    if as_json:
+        print_json([dataclasses.asdict(d) for d in found])
+        return 0
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table("architecture", "parameters", "multiply-adds", "map sizes", box=None)
+    for d in found:
+        sizes = " ".join(f"{stage} {side}" for stage, side in d.output_sizes.items())
+        table.add_row(d.name, f"{d.n_parameters:,}", f"{d.n_multiply_adds:,}", sizes)
+    Console().print(table)
+    return 0
+
+
+def _need_torch() -> None:
+    """Refuse, in a sentence, what the default install cannot do."""
+    for package in ("torch", "onnxscript"):
+        if importlib.util.find_spec(package) is None:
+            raise InputError(
+                f"This needs {package}, which the extra castsearch[train] brings: "
+                "pip install 'castsearch[train]'."
+            )

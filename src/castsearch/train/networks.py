@@ -9,6 +9,7 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
+from castsearch import models
 from castsearch.errors import InputError
 from castsearch.train.efficientnet import EfficientNetLite0
 from castsearch.train.resnet import DEPTHS, ResNet
@@ -123,6 +124,39 @@ class ReidNetwork(nn.Module):
 def build(options: NetworkOptions, n_identities: int = 0) -> ReidNetwork:
     """A network with freshly drawn weights (from torch's global random state)."""
     return ReidNetwork(options, n_identities)
+
+
+def imagenet(arch: str) -> models.Model:
+    """The entry of the model table with the public ImageNet weights of a backbone.
+
+    Its ``mean`` and ``std`` are those that the weights were trained with.
+    """
+    return models.BY_NAME[arch if arch == LITE0 else f"{arch}-imagenet"]
+
+
+def weight_file(name: str) -> Path:
+    """The file of backbone weights that ``name`` means: a model of the table, or a path.
+
+    Models with a URL are downloaded where they are not here yet.
+
+    Raises:
+        InputError: there is neither, or the model is not the weights of a backbone.
+    """
+    table = models.table()
+    if name in table:
+        model = table[name]
+        if model.kind != "backbone weights" and name != LITE0:
+            raise InputError(
+                f"{name!r} is a {model.kind}, not weights that a backbone starts from."
+            )
+        return models.weights(model)
+    if not Path(name).is_file():
+        names = [m.name for m in table.values() if m.kind == "backbone weights" or m.name == LITE0]
+        raise InputError(
+            f"{name}: no such weight file, and no weights of that name; known are "
+            f"{', '.join(names)}."
+        )
+    return Path(name)
 
 
 def load_backbone(network: ReidNetwork, path: Path) -> None:
