@@ -70,7 +70,9 @@ class Augmentation(nn.Module):
         if self.grey is not None:
             x = self.grey(x)
         x = self.prepare.normalised(x)
-        return x if self.erase is None else self.erase(x)
+        if self.erase is not None:
+            x = self.erase(x)
+        return x.contiguous(memory_format=torch.channels_last)
 
 
 class Preparation(nn.Module):
@@ -93,8 +95,8 @@ class Preparation(nn.Module):
 
 
 def unit(pixels: Tensor) -> Tensor:
-    """Pictures (n, h, w, 3), uint8, as (n, 3, h, w), float32, in 0..1."""
-    return pixels.permute(0, 3, 1, 2).contiguous().float().div_(255.0)
+    """Pictures (n, h, w, 3), uint8, as (n, 3, h, w), float32, in 0..1, channels last in memory."""
+    return pixels.permute(0, 3, 1, 2).float().div_(255.0)
 
 
 def on_device(pixels: ImageArray, device: torch.device) -> Tensor:

@@ -9,6 +9,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import torch
+
 from castsearch import models
 from castsearch.errors import InputError
 from castsearch.progress import Style
@@ -128,4 +130,5 @@ def start_network(options: Options, n_identities: int) -> ReidNetwork:
         load_backbone(network, options.weights)
     elif options.arch == LITE0:
         load_backbone(network, models.weights(models.BY_NAME[LITE0]))
-    return network
+    # Depthwise convolutions run half again as fast on CPUs so, and tensor cores want it.
+    return network.to(memory_format=torch.channels_last)
