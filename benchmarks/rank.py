@@ -1,0 +1,202 @@
+"""Time and memory of the ranking on synthetic movies: ``python benchmarks/rank.py``.
+
+Each movie has 8 casts, 512-d vectors, 46 % "others" and log-normal numbers of positives with median
+28, scaled so that the movie has the size asked for; half of the candidates have no face. Every
+method runs on every size in a process of its own, which gives its peak memory. The literal forms
+are those that the tests compare with; both run in one process, over the largest size at which the
+literal form ends within seconds, and the ratio of their times is printed.
+
+To add a method: one function ``time_NAME(n)`` that makes a movie, times the method and returns the
+seconds, and its name in ``METHODS``.
+"""
+
+from __future__ import annotations
+
+import argparse
+import resource
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from castsearch.rank.cluster import hybrid
+from castsearch.rank.propagate import ppcc
+from castsearch.rank.rerank import k_reciprocal
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests" / "rank"))
+from loops import k_reciprocal_loop, ppcc_loop
+
+SIZES = (500, 1000, 2000, 5000, 10_000)
+N_CAST = 8
+DIM = 512
+OTHERS = 0.46
+MEDIAN_POSITIVES = 28
+SPREAD = 1.1
+"""Of the logarithm of the positives: the 90 % point of WIDER 2018 val, 136, is 4.9 medians."""
+FACES = 0.5
+
+
+@dataclass(frozen=True)
+class Film:
+    """A synthetic movie: unit vectors, and the true cast (-1: others) of each candidate."""
+
+    portraits: np.ndarray
+    faces: np.ndarray
+    has_face: np.ndarray
+    bodies: np.ndarray
+    cast: np.ndarray
+
+
+def film(n: int, seed: int = 0) -> Film:
+    """Candidates around their person's vector; people of the "others" have few pictures each."""
+    rng = np.random.default_rng(seed)
+    n_others = round(OTHERS * n)
+    positives = np.exp(rng.normal(np.log(MEDIAN_POSITIVES), SPREAD, N_CAST))
+    shares = np.floor(positives / positives.sum() * (n - n_others)).astype(int)
+    n_others = n - shares.sum()
+    cast = np.repeat([*range(N_CAST), -1], [*shares, n_others])
+    person = np.where(cast >= 0, cast, N_CAST + rng.integers(max(n // 50, 1), size=n))
+    order = rng.permutation(n)
+    cast, person = cast[order], person[order]
+
+    def around(centres: np.ndarray, noise: float) -> np.ndarray:
+        vectors = centres + noise * rng.normal(size=centres.shape)
+        return unit(vectors)
+
+    centres = unit(rng.normal(size=(person.max() + 1, DIM)))
+    looks = unit(rng.normal(size=(person.max() + 1, DIM)))
+    noise = 1 / np.sqrt(DIM)
+    return Film(
+        around(centres[:N_CAST], noise),
+        around(centres[person], noise),
+        rng.random(n) < FACES,
+        around(looks[person], noise),
+        cast,
+    )
+
+
+def unit(vectors: np.ndarray) -> np.ndarray:
+    return (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float32)
+
+
+def affinities(movie: Film) -> tuple[np.ndarray, np.ndarray]:
+    face = movie.portraits @ movie.faces.T
+    face[:, ~movie.has_face] = 0
+    return np.maximum(face, 0), np.maximum(movie.bodies @ movie.bodies.T, 0)
+
+
+def distances(movie: Film) -> np.ndarray:
+    """Between portraits and all faces, hidden ones too: the method takes a square matrix."""
+    vectors = np.vstack([movie.portraits, movie.faces])
+    squared = vectors @ vectors.T
+    np.multiply(squared, -2, out=squared)
+    squared += 2
+    np.maximum(squared, 0, out=squared)
+    np.fill_diagonal(squared, 0)
+    return squared
+
+
+def timed(call: Callable[[], object]) -> float:
+    start = time.perf_counter()
+    call()
+    return time.perf_counter() - start
+
+
+def time_k_reciprocal(n: int) -> float:
+    movie = film(n)
+    return timed(lambda: k_reciprocal(distances(movie), N_CAST))
+
+
+def time_ppcc(n: int) -> float:
+    movie = film(n)
+    return timed(lambda: ppcc(*affinities(movie)))
+
+
+def time_hybrid(n: int) -> float:
+    movie = film(n)
+    face = -np.sqrt(np.maximum(2 - 2 * (movie.portraits @ movie.faces.T), 0))
+    face[:, ~movie.has_face] = -np.inf
+    return timed(lambda: hybrid(face, movie.bodies, face_threshold=1.2, cluster_threshold=0.7))
+
+
+METHODS: dict[str, Callable[[int], float]] = {
+    "k-reciprocal": time_k_reciprocal,
+    "ppcc": time_ppcc,
+    "hybrid": time_hybrid,
+}
+
+
+def ratio_of_k_reciprocal(n: int) -> tuple[float, float, float]:
+    """Seconds of both forms, and the largest difference of their results."""
+    matrix = distances(film(n)).astype(np.float64)
+    results: list[np.ndarray] = []
+    fast = timed(lambda: results.append(k_reciprocal(matrix, N_CAST)))
+    slow = timed(lambda: results.append(k_reciprocal_loop(matrix, N_CAST, 20, 6, 0.3)))
+    return fast, slow, float(np.abs(results[0] - results[1]).max())
+
+
+def ratio_of_ppcc(n: int) -> tuple[float, float, float]:
+    """Seconds of both forms, and the largest difference of their results."""
+    face, body = (values.astype(np.float64) for values in affinities(film(n)))
+    results: list[np.ndarray] = []
+    fast = timed(lambda: results.append(ppcc(face, body)))
+    slow = timed(lambda: results.append(ppcc_loop(face, body, 0.5, 5, 0.03)))
+    return fast, slow, float(np.abs(results[0] - results[1]).max())
+
+
+RATIOS = {"k-reciprocal": (ratio_of_k_reciprocal, 2000), "ppcc": (ratio_of_ppcc, 500)}
+
+
+def growth(sizes: list[int], seconds: list[float]) -> float:
+    """Exponent of n between the two largest sizes, where the fixed cost counts least."""
+    return float(np.log(seconds[-1] / seconds[-2]) / np.log(sizes[-1] / sizes[-2]))
+
+
+def in_own_process(name: str, n: int) -> tuple[float, float]:
+    """Seconds and peak GB of one method on one size."""
+    command = [sys.executable, __file__, "--one", name, str(n)]
+    done = subprocess.run(command, check=True, capture_output=True, text=True)
+    seconds, gigabytes = done.stdout.split()
+    return float(seconds), float(gigabytes)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--sizes", type=int, nargs="+", default=list(SIZES))
+    parser.add_argument("--methods", nargs="+", choices=METHODS, default=list(METHODS))
+    parser.add_argument("--repeat", type=int, default=1, help="runs of each, the fastest counts")
+    parser.add_argument("--one", nargs=2, metavar=("METHOD", "N"), help=argparse.SUPPRESS)
+    arguments = parser.parse_args()
+    if arguments.one:
+        name, size = arguments.one
+        METHODS[name](50)  # imports SciPy, which is not to be timed
+        seconds = METHODS[name](int(size))
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024**2
+        print(seconds, peak)
+        return
+    sizes = sorted(arguments.sizes)
+    print("| method |", " | ".join(f"{n:,}" for n in sizes), "| growth | peak GB |")
+    print("|---" * (len(sizes) + 3) + "|")
+    for name in arguments.methods:
+        runs = [min(in_own_process(name, n) for _ in range(arguments.repeat)) for n in sizes]
+        seconds = [run[0] for run in runs]
+        exponent = f"n^{growth(sizes, seconds):.2f}" if len(sizes) > 1 else ""
+        figures = " | ".join(f"{value:.2f} s" for value in seconds)
+        print(
+            f"| {name} | {figures} | {exponent} | {max(run[1] for run in runs):.2f} |", flush=True
+        )
+    print("\n| method | candidates | sparse | literal form | ratio | largest difference |")
+    print("|---" * 6 + "|")
+    for name, (measure, n) in RATIOS.items():
+        measure(50)
+        fast, slow, difference = measure(n)
+        print(f"| {name} | {n:,} | {fast:.3f} s | {slow:.2f} s | {slow / fast:.0f} x |", end="")
+        print(f" {difference:.0e} |", flush=True)
+
+
+if __name__ == "__main__":
+    main()
