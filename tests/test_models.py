@@ -137,6 +137,17 @@ def test_a_config_file_that_was_named_must_exist(
         models.table()
 
 
+def test_a_file_is_taken_as_the_config_file_describes_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("mine.onnx").write_bytes(b"one")
+    assert models.from_file(Path("mine.onnx")).size == (112, 112)
+    models.add("wide", {"kind": "face encoder", "file": "mine.onnx", "size": [224, 224]})
+    assert models.from_file(Path("mine.onnx")) == models.table()["wide"]
+    assert models.from_file(Path("mine.onnx"), "body encoder").name == "mine"
+
+
 def test_the_fingerprint_names_the_bytes_and_the_preparation(tmp_path: Path) -> None:
     path = tmp_path / "mine.onnx"
     path.write_bytes(b"one")

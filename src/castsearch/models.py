@@ -160,10 +160,13 @@ def add(name: str, entry: Mapping[str, Any], config: Path | None = None) -> Path
 def from_file(path: Path, kind: Kind = "face encoder") -> Model:
     """A user's own ONNX file as a model: aligned 112x112 RGB, scaled to -1..1, as ArcFace has it.
 
-    A file that wants other input is described in the config file instead.
+    A file that wants other input is described in the config file, and is then taken as it says.
     """
     if not path.is_file():
         raise InputError(f"{path}: no such model file.")
+    for model in table().values():
+        if not model.package and Path(model.file) == path.resolve() and model.kind == kind:
+            return model
     return Model(
         name=path.stem,
         kind=kind,
