@@ -2,10 +2,10 @@
 
 Side by side in interleaved rounds, on 1 thread and on 2: the network in onnxruntime as castsearch
 runs it, the same network in torch in eval mode, and what the machine could do: the floating-point
-rate of a large matrix product in onnxruntime (numpy's and torch's are slower here), taken in the
-same round. ResNets have random weights and are exported here (their speed does not depend on the
-weights); a FILE is timed without torch. With ``--source FOLDER`` the whole verb ``embed`` is timed
-too, decoding and storing included.
+rate of a matrix product in onnxruntime (numpy's and torch's are slower here), the better of a small
+one, which fits the caches, and a large one, taken in the same round. ResNets have random weights
+and are exported here (their speed does not depend on the weights); a FILE is timed without torch.
+With ``--source FOLDER`` the whole verb ``embed`` is timed too, decoding and storing included.
 
 ``--busy`` counts the processor's seconds, divided by the threads, in place of the clock's: for a
 machine that does other work meanwhile. torch's threads are then told not to spin while they wait.
@@ -38,7 +38,7 @@ from castsearch.models import Model
 from castsearch.train.networks import LITE0, NetworkOptions, build, load_backbone
 from castsearch.vectors import embed
 
-MATRIX = 2048
+MATRICES = (512, 2048)
 
 
 @dataclass
@@ -101,12 +101,12 @@ def of_file(path: Path) -> Network:
     return Network(path.stem, path, size, None)
 
 
-def matrix_product(folder: Path, n_threads: int) -> Callable[[], object]:
+def matrix_product(size: int, folder: Path, n_threads: int) -> Callable[[], object]:
+    """Products of ``size`` x ``size`` matrices, as many as one of the largest has operations."""
     path = folder / "product.onnx"
-    matrix = np.random.default_rng(0).random((MATRIX, MATRIX), dtype=np.float32)
+    matrix = np.random.default_rng(0).random((size, size), dtype=np.float32)
     sides = [
-        helper.make_tensor_value_info(name, TensorProto.FLOAT, [MATRIX, MATRIX])
-        for name in ("x", "y")
+        helper.make_tensor_value_info(name, TensorProto.FLOAT, [size, size]) for name in ("x", "y")
     ]
     graph = helper.make_graph(
         [helper.make_node("MatMul", ["x", "w"], ["y"])],
@@ -118,7 +118,8 @@ def matrix_product(folder: Path, n_threads: int) -> Callable[[], object]:
     opset = [helper.make_opsetid("", 17)]
     onnx.save(helper.make_model(graph, opset_imports=opset, ir_version=8), str(path))
     session = Session(path, n_threads=n_threads)
-    return lambda: session.run(matrix)
+    n = (MATRICES[-1] // size) ** 3
+    return lambda: [session.run(matrix) for _ in range(n)]
 
 
 def measure(
@@ -129,7 +130,9 @@ def measure(
     rng = np.random.default_rng(0)
     batch = rng.standard_normal((n_crops, 3, *network.size)).astype(np.float32)
     work: dict[str, Callable[[], object]] = {
-        "limit": matrix_product(folder, n_threads),
+        f"product {size}": matrix_product(size, folder, n_threads) for size in MATRICES
+    }
+    work |= {
         "onnx": lambda: session.run(batch),
     }
     if (module := network.module) is not None:
@@ -147,7 +150,8 @@ def measure(
             one()
             times[name].append((clock() - start) / (n_threads if busy else 1))
     flops = 2 * network.n_multiply_adds * n_crops
-    limit = 2 * MATRIX**3 / np.array(times["limit"])
+    fastest = np.min([times[f"product {size}"] for size in MATRICES], axis=0)
+    limit = 2 * MATRICES[-1] ** 3 / fastest
     onnx_time = np.array(times["onnx"])
     share = np.median(flops / onnx_time / limit)
     row = [
