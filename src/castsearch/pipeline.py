@@ -13,22 +13,21 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from castsearch import evaluate as scoring
 from castsearch import models as model_table
 from castsearch.detect.choose import body_box
 from castsearch.errors import InputError
-from castsearch.extract import Features, Region, Work, extract
+from castsearch.extract import Work, extract
+from castsearch.features import Region
+from castsearch.movie import ranked_movie, region_id
 from castsearch.presets import DEFAULT, Preset, preset
 from castsearch.progress import Style, track
-from castsearch.rank.coarse import inverse_relation, rankings, similarity
 from castsearch.read import read
 from castsearch.recipe import Recipe, recipe_of
 from castsearch.report import write_report
 from castsearch.report.export import write_scores
 from castsearch.store import Store
-from castsearch.types import Candidate, CastMember, Movie, MovieResult, Problem
+from castsearch.types import Candidate, Movie, MovieResult, Problem
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +107,7 @@ def rank(
             )
     with clock.stage("rank"):
         results = tuple(
-            rank_movie(movie, features, recipe)
+            ranked_movie(movie, features, recipe)
             for movie in movies
             if movie.cast and movie.candidates
         )
@@ -144,15 +143,10 @@ def _writable(out: Path) -> None:
 def _regions(movie: Movie) -> Iterator[Region]:
     for member in movie.cast:
         for still in member.portraits:
-            yield Region(_key(movie, still.id), still.path, role="portrait")
+            yield Region(region_id(movie, still.id), still.path, role="portrait")
     for candidate in movie.candidates:
         if candidate.problem is None:
-            yield Region(_key(movie, candidate.id), candidate.still.path, candidate.box)
-
-
-def _key(movie: Movie, any_id: str) -> str:
-    """An id that holds across movies: files may number each movie's candidates anew."""
-    return f"{movie.id}\n{any_id}"
+            yield Region(region_id(movie, candidate.id), candidate.still.path, candidate.box)
 
 
 def _with_candidates(
@@ -202,69 +196,6 @@ def _with_candidates(
             )
         )
     return grown
-
-
-def rank_movie(movie: Movie, features: dict[str, Features], recipe: Recipe) -> MovieResult:
-    """The rankings of one movie from the features of all regions of the run."""
-    ids = {c.id for c in movie.candidates} | {s.id for m in movie.cast for s in m.portraits}
-    features = {i: features[k] for i in ids if (k := _key(movie, i)) in features}
-    problems = list(movie.problems)
-    seen = [features.get(c.id, Features(problem=c.problem)) for c in movie.candidates]
-    for candidate, feature in zip(movie.candidates, seen, strict=True):
-        if feature.problem and candidate.problem is None:
-            problems.append(Problem(candidate.id, feature.problem))
-    queries = []
-    for member in movie.cast:
-        portraits = [features[still.id] for still in member.portraits]
-        problems += [
-            Problem(s.id, f.problem)
-            for s, f in zip(member.portraits, portraits, strict=True)
-            if f.problem
-        ]
-        vectors = [f.vector for f in portraits if f.vector is not None]
-        queries.append(vectors)
-        if not vectors and not any(f.problem for f in portraits):
-            problems.append(
-                Problem(member.id, f"{member.id}: no face was found in any portrait of it.")
-            )
-    scores = similarity(queries, [f.vector for f in seen], euclidean=recipe.encoder.extra == "dlib")
-    inverse = recipe.preset.relation == "inverse"
-    ordered = inverse_relation(scores) if inverse else scores
-    reasons = [
-        [_reason(query, feature, name) for feature, name in zip(seen, names, strict=True)]
-        for query, names in zip(
-            queries, _nearest(movie.cast, scores, recipe.preset.relation), strict=True
-        )
-    ]
-    return MovieResult(
-        movie,
-        rankings(movie.cast, movie.candidates, ordered, reasons),
-        faces={i: f for i in sorted(features) if (f := features[i].face)},
-        thumbnails={i: t for i in sorted(features) if (t := features[i].thumbnail)},
-        frames={i: b for i in sorted(features) if (b := features[i].frame)},
-        problems=tuple(problems),
-    )
-
-
-def _nearest(
-    cast: Sequence[CastMember], scores: np.ndarray[Any, Any], relation: str
-) -> list[list[str]]:
-    """For each query and candidate the other cast member it is nearest to, or ''."""
-    if relation == "direct" or not len(scores):
-        return [[""] * scores.shape[1] for _ in cast]
-    best = scores.argmax(axis=0)
-    return [[("" if b == i else cast[b].name) for b in best] for i in range(len(cast))]
-
-
-def _reason(query: Sequence[object], feature: Features, nearer: str) -> str:
-    """What decided the place of one candidate, in words."""
-    if feature.problem:
-        return "picture unreadable"
-    if feature.face is None:
-        return "no face found"
-    if not query:
-        return "no face in the portrait"
-    return f"face, nearer to {nearer}" if nearer else "face"
 
 
 def _write(run: RunResult, out: Path, source: str | Path, chosen: Preset, recipe: Recipe) -> None:

@@ -15,6 +15,7 @@ from castsearch.errors import InputError
 
 Locator = Literal["yunet", "hog", "mmod", "whole"]
 Relation = Literal["direct", "inverse"]
+Fusion = Literal["face", "film"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +55,34 @@ class Preset:
     body: tuple[str, ...] = ()
     # Average the body vector with that of the mirrored crop.
     flip_body: bool = False
+    # "face": the order of the faces is the ranking. "film": faces, bodies and the structure of the
+    # film as one belief (castsearch.rank.film); what follows is of it alone.
+    fusion: Fusion = "face"
+    # Find out which crop files are of one still by their overlap, where no file says it.
+    find_stills: bool = True
+    # Nearest bodies a crop may be linked to, and how far a similarity must stand above the
+    # movie's own, in standard deviations, for half a link; weight of links by faces.
+    neighbours: int = 20
+    link_at: float = 2.2
+    face_link: float = 0.2
+    # Cosine at which "others" is as likely as a cast member; weight of faces that are nobody's.
+    others_at: float = 0.32
+    others_weight: float = 0.3
+    # Score of yunet at which half of a face is believed.
+    trust_at: float = 0.75
+    # Share of a belief that comes from linked candidates; belief in "others" from the start.
+    spread: float = 0.85
+    doubt: float = 0.02
+    # Share of the body view that is adapted to the movie's own people.
+    adapt: float = 0.3
+    # Each cast member once per still; what being liked better by another cast member costs.
+    exclusive: bool = True
+    competition: float = 0.6
+
+    @property
+    def all_faces(self) -> bool:
+        """Whether every face of a crop is encoded, at every size it is found at."""
+        return self.fusion == "film"
 
 
 PRESETS: dict[str, Preset] = {
@@ -96,6 +125,16 @@ PRESETS: dict[str, Preset] = {
             summary="YuNet faces, SFace embeddings, cosine similarity to the portrait",
             locator="yunet",
             encoder="sface",
+        ),
+        Preset(
+            name="castsearch",
+            summary="faces spread over bodies that look alike, each cast once per still",
+            locator="yunet",
+            encoder="sface",
+            detect_sizes=(320, 512),
+            flip=True,
+            body=("lite0-parts", "hsv-stripes"),
+            fusion="film",
         ),
     )
 }

@@ -17,6 +17,7 @@ from castsearch.detect import dlib_face
 from castsearch.embed import body, face_dlib, face_onnx
 from castsearch.embed.align import aligned
 from castsearch.embed.lite0 import prepared_lite0
+from castsearch.embed.parts import encode_parts
 from castsearch.embed.prepare import prepared
 from castsearch.embed.session import Session
 from castsearch.embed.stripes import stripes
@@ -33,7 +34,8 @@ crop of which the body vectors alone are asked."""
 STRIPES = "hsv-stripes"
 """The body encoder that is no network."""
 LITE0 = "efficientnet-lite0"
-"""The body encoder whose packaged weights are no ONNX file."""
+LITE0_PARTS = "lite0-parts"
+"""The body encoders whose packaged weights are no ONNX file."""
 # ImageNet's, as re-identification networks are trained with, for pixels 0..255.
 IMAGENET_MEAN = (123.675, 116.28, 103.53)
 IMAGENET_STD = (58.395, 57.12, 57.375)
@@ -54,7 +56,7 @@ class Recipe:
         p = self.preset
         model = fingerprint(self.detector) if self.detector else p.locator
         settings = (
-            f"{p.detect_sizes}{p.max_enlarge}{p.min_score}{p.sure_score}"
+            f"{p.detect_sizes}{p.max_enlarge}{p.min_score}{p.sure_score}{p.all_faces}"
             if p.locator == "yunet"
             else f"{p.upsample}"
         )
@@ -70,13 +72,19 @@ class Recipe:
         at = f"{b.x0:.3f},{b.y0:.3f},{b.x1:.3f},{b.y1:.3f}"
         return f"vector|{fingerprint(self.encoder)}|{how}|{at}"
 
+    def vectors_key(self, *, role: Role) -> str:
+        """The name that the embeddings of all faces of a crop are stored under."""
+        p = self.preset
+        return f"vectors|{fingerprint(self.encoder)}|{p.flip}|{self.faces_key(role=role)}"
+
     def body_keys(self, *, role: Role) -> dict[str, Model]:
         """The body encoders that a region asks for, by the names their vectors are stored under."""
         if role not in {"candidate", "body"}:
             return {}
-        # Stripes are the same mirrored.
+        # Stripes are the same mirrored, and parts are not mirrored.
         flip = self.preset.flip_body
-        return {f"body|{fingerprint(m)}|{flip and m.name != STRIPES}": m for m in self.body}
+        unflipped = {STRIPES, LITE0_PARTS}
+        return {f"body|{fingerprint(m)}|{flip and m.name not in unflipped}": m for m in self.body}
 
 
 def recipe_of(
@@ -143,7 +151,7 @@ def body_model(name: str) -> Model:
 def session(model: Model, cache: Path) -> Session:
     """The network of an ONNX model, loaded once per process, one thread per call."""
     path = weights(model)
-    if model.name == LITE0:
+    if model.name in {LITE0, LITE0_PARTS}:
         return Session(prepared_lite0(path, file_sha256(path), cache))
     # Body encoders run as they are: what is rewritten in packaged files is not in exported ones.
     if model.kind == "body encoder":
@@ -204,5 +212,9 @@ def encode_body(recipe: Recipe, model: Model, image: ImageArray) -> FloatArray:
     if model.name == STRIPES:
         return stripes(image)
     network = session(model, recipe.cache)
-    vector: FloatArray = body.encode(network, model, [image], flip=recipe.preset.flip_body)[0]
+    vector: FloatArray
+    if model.name == LITE0_PARTS:
+        (vector,) = encode_parts(network, model, [image])
+    else:
+        (vector,) = body.encode(network, model, [image], flip=recipe.preset.flip_body)
     return vector

@@ -11,7 +11,8 @@ import numpy as np
 from castsearch import models
 from castsearch.errors import InputError
 from castsearch.evaluate.market1501 import MarketScore, score_market
-from castsearch.extract import Features, Region, Work, extract
+from castsearch.extract import Work, extract
+from castsearch.features import Features, Region
 from castsearch.presets import preset
 from castsearch.progress import Style, track
 from castsearch.read import holds_movies, read

@@ -67,12 +67,12 @@ def test_onnx_and_torch_agree_on_real_crops(
         expected = network.maps(torch.from_numpy(batch)).mean(dim=(2, 3))
     for handle in handles:
         handle.remove()
-    embedding, stage3, stage5 = Session(exported).run(batch)
+    embedding, stage3, stage6 = Session(exported).run(batch)
     assert embedding.shape == (2, 1280)
     assert stage3.shape == (2, 40, -(-height // 8), -(-width // 8))
-    assert stage5.shape == (2, 112, -(-height // 16), -(-width // 16))
+    assert stage6.shape == (2, 192, -(-height // 32), -(-width // 32))
     assert abs(embedding - expected.numpy()).max() < 1e-4
-    for name, found in (("stage3", stage3), ("stage5", stage5)):
+    for name, found in (("stage3", stage3), ("stage6", stage6)):
         # Maps before an activation reach tens, so that float32 rounds them more.
         wanted = maps[name].numpy()
         assert abs(found - wanted).max() < 1e-5 * abs(wanted).max()

@@ -42,8 +42,7 @@ def encode(
     if not crops:
         return np.zeros((0, model.dim), dtype=np.float32)
     model = with_metadata(session, model)
-    size = input_size(session, model)
-    batch = as_batch([resized(crop, size) for crop in crops], model)
+    batch = as_body_batch(crops, model, input_size(session, model))
     if flip:
         batch = np.concatenate([batch, batch[..., ::-1]])
     batch = np.ascontiguousarray(batch)
@@ -56,6 +55,13 @@ def encode(
         raise InputError(f"The body encoder {model.name!r} gives NaN or infinity; export it again.")
     norm = np.linalg.norm(output, axis=1, keepdims=True)
     return np.asarray(output / np.maximum(norm, 1e-12), dtype=np.float32)
+
+
+def as_body_batch(
+    crops: Sequence[ImageArray], model: Model, size: tuple[int, int]
+) -> FloatArray:
+    """Crops stretched to ``size`` (height, width) as the input of ``model``, (n, 3, h, w)."""
+    return as_batch([resized(crop, size) for crop in crops], model)
 
 
 def input_size(session: Session, model: Model) -> tuple[int, int]:

@@ -24,11 +24,11 @@ if TYPE_CHECKING:
 
 FloatArray = NDArray[np.floating[Any]]
 
-VERSION = "1"
+VERSION = "2"
 """Part of the cached file's name: raised when the graph changes."""
 
-MAP_STAGES = (3, 5)
-"""Stages whose maps the ONNX form gives out: the last ones before the picture is halved again."""
+MAP_STAGES = (3, 6)
+"""Stages whose maps the ONNX form gives out: patterns of cloth, and shapes of parts of a body."""
 
 STEM = 32
 HEAD = 1280
@@ -97,7 +97,7 @@ def lite0_onnx(weights: Path, target: Path) -> Path:
     Batch norms are folded into the convolutions before them. The input ``pictures`` is float32 of
     shape (n, 3, h, w), of any n, h and w. The outputs are ``embedding``, shape (n, 1280), the mean
     of the last maps over the picture, and two inner maps for descriptors with places in them:
-    ``stage3``, shape (n, 40, h / 8, w / 8), and ``stage5``, shape (n, 112, h / 16, w / 16).
+    ``stage3``, shape (n, 40, h / 8, w / 8), and ``stage6``, shape (n, 192, h / 32, w / 32).
 
     Raises:
         InputError: the file is no readable weight file, or one of another network.

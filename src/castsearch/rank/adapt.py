@@ -10,7 +10,7 @@ from castsearch.rank.affinity import Bodies
 MIN_LABELS = 15
 MIN_PER_CAST = 3
 N_DIMENSIONS = 64
-_SAMPLE = 2048
+_SAMPLE = 512
 """Rows that the principal directions are taken from."""
 
 
@@ -69,8 +69,12 @@ def _principal(bodies: Bodies) -> tuple[NDArray[np.float32], NDArray[np.float32]
     rows = np.concatenate([bodies.whole, bodies.lower[bodies.has_lower]])
     rows = rows[np.unique(np.linspace(0, len(rows) - 1, min(len(rows), _SAMPLE)).astype(np.intp))]
     mean = rows.mean(axis=0)
-    _, _, directions = np.linalg.svd(rows - mean, full_matrices=False)
-    return mean, directions[:N_DIMENSIONS].T
+    centred = (rows - mean).astype(np.float64)
+    # Through the small matrix of products between rows: a movie has fewer of them than dimensions.
+    values, vectors = np.linalg.eigh(centred @ centred.T)
+    kept = np.flatnonzero(values > 1e-9 * max(float(values[-1]), 1e-12))[::-1][:N_DIMENSIONS]
+    directions = centred.T @ (vectors[:, kept] / np.sqrt(values[kept]))
+    return mean, directions.astype(np.float32)
 
 
 def _unit(rows: NDArray[np.floating]) -> NDArray[np.float32]:

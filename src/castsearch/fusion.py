@@ -1,0 +1,102 @@
+"""The features of a movie as the evidence of the film ranking."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from castsearch.embed.parts import split
+from castsearch.features import Features
+from castsearch.presets import Preset
+from castsearch.rank.affinity import Bodies, Faces, LinkSettings, bodies
+from castsearch.rank.coarse import similarity
+from castsearch.rank.film import FilmEvidence, FilmSettings
+from castsearch.rank.owner import owned_faces
+from castsearch.recipe import LITE0_PARTS, Recipe
+from castsearch.types import Candidate, FaceHit, FloatArray
+
+
+def film_settings(preset: Preset) -> FilmSettings:
+    """The settings of a preset in the form that the film ranking takes them."""
+    return FilmSettings(
+        links=LinkSettings(
+            neighbours=preset.neighbours,
+            link_at=preset.link_at,
+            face_weight=preset.face_link,
+        ),
+        others_at=preset.others_at,
+        others_weight=preset.others_weight,
+        trust_at=preset.trust_at,
+        spread=preset.spread,
+        doubt=preset.doubt,
+        adapt=preset.adapt,
+        exclusive=preset.exclusive,
+        competition=preset.competition,
+    )
+
+
+def film_evidence(
+    candidates: Sequence[Candidate],
+    seen: Sequence[Features],
+    queries: Sequence[Sequence[FloatArray]],
+    recipe: Recipe,
+) -> tuple[FilmEvidence, list[FaceHit | None]]:
+    """Evidence of one movie, and the face that each candidate owns.
+
+    Args:
+        candidates: The candidates, parallel to ``seen``.
+        seen: What was found in their crops.
+        queries: Face vectors of each cast member's portraits.
+        recipe: What was asked of the pictures.
+    """
+    stills = _stills(candidates, seen)
+    owned = owned_faces([feature.hits for feature in seen], stills)
+    vectors = [None if hit is None else hit.vector for hit in owned]
+    has_face = np.array([hit is not None for hit in owned])
+    dim = max((len(v) for v in vectors if v is not None), default=1)
+    stacked = np.zeros((len(seen), dim), dtype=np.float32)
+    for row, vector in zip(stacked, vectors, strict=True):
+        if vector is not None:
+            row[:] = vector
+    evidence = FilmEvidence(
+        face_scores=similarity(queries, vectors, euclidean=False),
+        faces=Faces(stacked, has_face),
+        face_quality=np.array([0.0 if hit is None else hit.face.score for hit in owned]),
+        bodies=_bodies(seen, recipe),
+        stills=stills,
+    )
+    return evidence, owned
+
+
+def _stills(candidates: Sequence[Candidate], seen: Sequence[Features]) -> NDArray[np.intp]:
+    """Numbers that are equal for candidates of one still, as files say it or crops show it."""
+    _, told = np.unique([c.still.id for c in candidates], return_inverse=True)
+    crops = [feature.corners for feature in seen]
+    if len(set(told)) < len(told) or not any(crops):
+        return np.asarray(told, dtype=np.intp)
+    from castsearch.rank.overlap import overlaps, stills_of
+
+    return stills_of(len(crops), overlaps(crops))
+
+
+def _bodies(seen: Sequence[Features], recipe: Recipe) -> Bodies:
+    """The body vectors of all candidates; those of unreadable pictures are zeros, like nothing."""
+    whole: list[FloatArray] = []
+    lower: list[FloatArray] = []
+    has_lower = np.array([bool(feature.lower) for feature in seen])
+    for model in recipe.body:
+        dim = next((len(f.body[model.name]) for f in seen if f.body), 1)
+        nothing = np.zeros(dim, dtype=np.float32)
+        one = np.stack([f.body.get(model.name, nothing) for f in seen])
+        low = np.stack([f.lower.get(model.name, nothing) for f in seen])
+        parted = model.name == LITE0_PARTS and dim > 1
+        whole += split(one) if parted else [one]
+        lower += split(low) if parted else [low]
+    if not recipe.body:
+        whole, lower = (
+            [np.zeros((len(seen), 1), np.float32)],
+            [np.zeros((len(seen), 1), np.float32)],
+        )
+    return bodies(whole, lower, has_lower)
