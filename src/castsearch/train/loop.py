@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from accelerate import Accelerator, DistributedDataParallelKwargs
+from accelerate import Accelerator
 from torch import Tensor, distributed
 
 from castsearch.errors import CastsearchError, InputError
@@ -387,8 +387,6 @@ def _accelerator(options: Options) -> Accelerator:
         return Accelerator(
             mixed_precision=options.precision,
             gradient_accumulation_steps=options.accumulate,
-            # Batch statistics are shared already, and frozen ones never change.
-            kwargs_handlers=[DistributedDataParallelKwargs(broadcast_buffers=False)],
         )
     except (ValueError, RuntimeError) as error:
         raise InputError(f"--precision {options.precision}: {error}") from error

@@ -110,7 +110,7 @@ RECIPES: dict[str, Recipe] = {
             "a pretrained network on few people: unit vectors, batch norms left as they are",
             p=16,
             size=(128, 64),
-            steps=1_000,
+            steps=400,
             normalise=True,
             scale=10.0,
             identity_weight=1.0,

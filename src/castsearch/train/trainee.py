@@ -63,7 +63,9 @@ class Trainee(nn.Module):
             "loss", and without gradient "triplet", "active", "positive", "spread" and, where they
             count, "identity" and "contrast"; over the whole batch, alike in every process.
         """
-        features = gather(self.network.features(images).float())
+        features = self.network.features(images)
+        # Mixed precision ends here: distances and their differences need all digits.
+        features = gather(features.to(torch.promote_types(features.dtype, torch.float32)))
         terms = self.batch_hard(features, labels)
         figures = {
             "triplet": terms.loss.detach(),
@@ -82,7 +84,7 @@ class Trainee(nn.Module):
             loss = loss + contrast_weight * contrast
         if self.network.classifier is not None:
             logits = self.network.classifier(vectors)
-            identity = self.identity(logits.float(), labels)
+            identity = self.identity(logits.to(features.dtype), labels)
             figures["identity"] = identity.detach()
             loss = loss + identity_weight * identity
         return {"loss": loss, **figures}
