@@ -9,10 +9,13 @@ import torch
 from castsearch import models
 from castsearch.errors import InputError
 from castsearch.train.networks import (
+    BACKBONES,
     GeneralisedMeanPooling,
     NetworkOptions,
     build,
+    imagenet,
     load_backbone,
+    weight_file,
 )
 from castsearch.train.resnet import DEPTHS, ResNet
 
@@ -122,6 +125,28 @@ def test_a_checkpoint_of_ours_fills_the_backbone(tmp_path: Path) -> None:
     load_backbone(network, path)
     own, given = network.backbone.state_dict(), trained.backbone.state_dict()
     assert all(torch.equal(own[name], given[name]) for name in given)
+
+
+def test_weights_are_named_by_path_or_by_model(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert weight_file(LITE0) == models.weights(models.BY_NAME[LITE0])
+    Path("mine.pth").write_bytes(b"x")
+    assert weight_file("mine.pth") == Path("mine.pth")
+    models.add("ours", {"kind": "backbone weights", "file": "mine.pth"})
+    assert weight_file("ours") == (tmp_path / "mine.pth").resolve()
+    for name in ("none.pth", "sface"):
+        with pytest.raises(InputError, match=f"{name}: no such weight file.*resnet50-imagenet"):
+            weight_file(name)
+
+
+@pytest.mark.parametrize("arch", BACKBONES)
+def test_every_backbone_has_public_weights_in_the_table(arch: str) -> None:
+    model = imagenet(arch)
+    with torch.device("meta"):
+        assert model.dim == build(NetworkOptions(arch)).dim
+    assert all(value > 50 for value in (*model.mean, *model.std))  # Of pixels 0..255.
 
 
 def test_weights_of_another_network_are_refused(tmp_path: Path) -> None:

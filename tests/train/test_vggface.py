@@ -1,16 +1,20 @@
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 from scipy.io import savemat
 
+from castsearch.embed import face_onnx
+from castsearch.embed.session import Session
 from castsearch.errors import InputError
-from castsearch.train.vggface import VggFace, VggFaceDescriptor, load_vggface, read_mat
+from castsearch.train.export import export
+from castsearch.train.vggface import VggFace, load_vggface, read_mat
 
 # Layer by layer, maps and side, for one picture of 224x224 (table of the paper, network D).
 SHAPES = {
@@ -66,12 +70,9 @@ def as_matconvnet(network: VggFace, *, old: bool = False, wrapped: bool = True) 
 
 
 @pytest.fixture(scope="module")
-def faces(hopper: Path) -> torch.Tensor:
-    from PIL import Image
-
-    face = Image.open(hopper).crop((100, 50, 400, 350)).resize((224, 224))
-    pixels = np.asarray(face, dtype=np.float32) - np.float32([129.1863, 104.7624, 93.5940])
-    return torch.from_numpy(pixels.transpose(2, 0, 1)[None].copy())
+def face(hopper: Path) -> np.ndarray:
+    portrait = Image.open(hopper).convert("RGB")
+    return np.asarray(portrait.crop((100, 50, 400, 350)).resize((224, 224)))
 
 
 def test_37_layers_have_the_published_shapes() -> None:
@@ -84,22 +85,55 @@ def test_37_layers_have_the_published_shapes() -> None:
         assert tuple(x.shape) == (1, maps, side, side), name
 
 
-def test_a_random_network_saved_as_mat_gives_the_same_outputs(
-    network: VggFace, faces: torch.Tensor, tmp_path: Path
-) -> None:
-    path = tmp_path / "vgg_face.mat"
+@pytest.fixture(scope="module")
+def mat(network: VggFace, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    path = tmp_path_factory.mktemp("vgg") / "vgg_face.mat"
     savemat(path, as_matconvnet(network))
-    read = load_vggface(path)
+    yield path
     path.unlink()  # More than half a gigabyte.
+
+
+@pytest.fixture(scope="module")
+def descriptor(network: VggFace, face: np.ndarray) -> np.ndarray:
+    """fc7 after its ReLU, computed layer by layer."""
+    pixels = face.astype(np.float32) - np.float32([129.1863, 104.7624, 93.5940])
+    x = torch.from_numpy(pixels.transpose(2, 0, 1)[None].copy())
     with torch.no_grad():
-        descriptor = VggFaceDescriptor(read)(faces)
-        assert torch.equal(descriptor, VggFaceDescriptor(network)(faces))
-        prob = read(faces)
+        for name, layer in network.named_children():
+            x = layer(x)
+            if name == "relu7":
+                return np.asarray(x.flatten())
+    raise AssertionError("there is no relu7")
+
+
+def test_a_random_network_saved_as_mat_gives_the_same_outputs(mat: Path, network: VggFace) -> None:
+    read = load_vggface(mat)
+    x = torch.rand(1, 3, 224, 224, generator=torch.Generator().manual_seed(1)) * 255 - 110
+    with torch.no_grad():
+        prob = read(x)
+        assert torch.equal(prob, network(x))
+    assert prob.shape == (1, 2622, 1, 1)
     assert prob.sum().item() == pytest.approx(1.0, abs=1e-5)
-    assert descriptor.shape == (1, 4096)
-    # fc7 after its ReLU: nothing below zero, and not all zero.
-    assert descriptor.min() == 0.0
-    assert descriptor.max() > 0.0
+    assert prob.max() > 2 / 2622  # The weights keep the layers alive, so that equality says much.
+
+
+def test_the_exported_encoder_gives_fc7_of_unit_length(
+    mat: Path, face: np.ndarray, descriptor: np.ndarray, tmp_path: Path
+) -> None:
+    out, config = tmp_path / "vggface.onnx", tmp_path / "castsearch.toml"
+    model = export(mat, arch="vggface", out=out, config=config)
+    assert (model.kind, model.dim, model.size) == ("face encoder", 4096, (224, 224))
+    assert model.mean == (129.1863, 104.7624, 93.5940)
+    vector = face_onnx.encode(Session(out), model, [face])[0]
+    out.unlink()
+    assert descriptor.min() == 0.0  # A ReLU's output, and not all of it zero.
+    assert abs(vector - descriptor / np.linalg.norm(descriptor)).max() < 1e-4
+    assert np.linalg.norm(vector) == pytest.approx(1.0, abs=1e-5)
+
+
+def test_another_size_is_refused_before_anything_is_read(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="224x224 alone"):
+        export(tmp_path / "none.mat", arch="vggface", size=(112, 112))
 
 
 class Tiny(torch.nn.Sequential):

@@ -132,7 +132,8 @@ def train(
         steps: How many steps to train.
         epochs: How many times as many pictures as there are.
         minutes: How long to train; the schedule goes by the time.
-        weights: Weight file that the backbone starts from.
+        weights: What the backbone starts from: a weight file, or a name of `castsearch models`
+            such as `resnet50-imagenet`, which is downloaded.
         seed: Of everything drawn.
         validation: `auto` takes the data's own, else holds people out; or `held-out`, `none`.
         validations: How many, spread over the run; one more comes before it.
@@ -149,6 +150,7 @@ def train(
     from castsearch.train.budget import Budget
     from castsearch.train.loop import Options
     from castsearch.train.loop import train as run
+    from castsearch.train.networks import weight_file
     from castsearch.train.recipes import RECIPES
 
     if recipe not in RECIPES:
@@ -162,7 +164,7 @@ def train(
             arch=arch,
             recipe=dataclasses.replace(RECIPES[recipe], **given),
             budget=Budget(steps, epochs, minutes),
-            weights=weights,
+            weights=None if weights is None else weight_file(weights),
             seed=seed,
             validation=validation,
             n_validations=validations,

@@ -194,13 +194,12 @@ def export(
     config = config or models.config_file()
     # Asked before the minutes of work, not after them.
     models.check_new_name(name, config)
+    if size is not None and arch == VGGFACE and size != SIZE:
+        raise InputError("VGG-Face takes faces of 224x224 alone; leave --size out.")
+    if size is not None and min(size) < 32:
+        raise InputError(f"The input must be at least 32x32, not {size[0]}x{size[1]}.")
     trained = read_trained(checkpoint, arch)
-    if size is not None and size != trained.size:
-        if trained.arch == VGGFACE:
-            raise InputError("VGG-Face takes faces of 224x224 alone; leave --size out.")
-        if min(size) < 32:
-            raise InputError(f"The input must be at least 32x32, not {size[0]}x{size[1]}.")
-        trained = replace(trained, size=size)
+    trained = replace(trained, size=size or trained.size)
     write_onnx(trained, target, flip=flip)
     folder = config.parent.resolve()
     path = target.resolve()

@@ -134,29 +134,28 @@ def imagenet(arch: str) -> models.Model:
     return models.BY_NAME[arch if arch == LITE0 else f"{arch}-imagenet"]
 
 
-def weight_file(name: str) -> Path:
-    """The file of backbone weights that ``name`` means: a model of the table, or a path.
+def weight_file(name: str | Path) -> Path:
+    """The file of backbone weights that ``name`` means: a path, or a model of the table.
 
     Models with a URL are downloaded where they are not here yet.
 
     Raises:
         InputError: there is neither, or the model is not the weights of a backbone.
+        CastsearchError: the download fails.
     """
-    table = models.table()
-    if name in table:
-        model = table[name]
-        if model.kind != "backbone weights" and name != LITE0:
-            raise InputError(
-                f"{name!r} is a {model.kind}, not weights that a backbone starts from."
-            )
-        return models.weights(model)
-    if not Path(name).is_file():
-        names = [m.name for m in table.values() if m.kind == "backbone weights" or m.name == LITE0]
+    if Path(name).is_file():
+        return Path(name)
+    fitting = {
+        model.name: model
+        for model in models.table().values()
+        if model.kind == "backbone weights" or model.name == LITE0
+    }
+    if str(name) not in fitting:
         raise InputError(
-            f"{name}: no such weight file, and no weights of that name; known are "
-            f"{', '.join(names)}."
+            f"{name}: no such weight file, and no backbone weights of that name; known are "
+            f"{', '.join(fitting)}."
         )
-    return Path(name)
+    return models.weights(fitting[str(name)])
 
 
 def load_backbone(network: ReidNetwork, path: Path) -> None:
