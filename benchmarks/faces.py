@@ -38,7 +38,7 @@ def with_castsearch(folder: Path) -> tuple[float, float]:
     made = recipe.recipe_of(preset("face"))
     recipe.session.cache_clear()
     start = time.perf_counter()
-    run = pipeline.rank(folder, out=home / "out", store=home / "s.sqlite")
+    run = pipeline.rank(folder, preset_name="face", out=home / "out", store=home / "s.sqlite")
     elapsed = time.perf_counter() - start
     assert run.evaluation is not None
     networks = [recipe.session(m, made.cache) for m in (made.detector, made.encoder) if m]

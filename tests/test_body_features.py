@@ -121,7 +121,8 @@ def test_rank_takes_body_models(tmp_path: Path, hopper: Path, collins: Path) -> 
     assert main(["rank", str(film), *options, *store]) == 0
     run = json.loads((tmp_path / "out" / "run.json").read_text())
     assert set(run["models"]) == {"yunet", "sface", "hsv-stripes"}
-    assert run["work"]["n_bodies"] == 2
+    # Both crops show a face, so their lower parts are embedded too.
+    assert run["work"]["n_bodies"] == 4
     assert main(["rank", str(film), *options, *store]) == 0
     run = json.loads((tmp_path / "out" / "run.json").read_text())
     assert run["work"] == dict.fromkeys(run["work"], 0) | {"n_pictures": 3}

@@ -84,7 +84,7 @@ def _film_order(
         beliefs = film(evidence, film_settings(recipe.preset))
     ids = [candidate.id for candidate in movie.candidates]
     reasons = film_reasons(beliefs, evidence, ids, [member.name for member in movie.cast])
-    scores = beliefs.scores
+    scores = beliefs.probabilities
     for j, feature in enumerate(seen):
         if feature.problem:
             scores[:, j] = -np.inf

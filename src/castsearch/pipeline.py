@@ -25,7 +25,7 @@ from castsearch.progress import Style, track
 from castsearch.read import read
 from castsearch.recipe import Recipe, recipe_of
 from castsearch.report import write_report
-from castsearch.report.export import write_scores
+from castsearch.report.export import write_names, write_scores
 from castsearch.store import Store
 from castsearch.types import Candidate, Movie, MovieResult, Problem
 
@@ -202,6 +202,8 @@ def _write(run: RunResult, out: Path, source: str | Path, chosen: Preset, recipe
     lists = [ranking for result in run.movies for ranking in result.rankings]
     scoring.write_submission_csv(out / "ranking.csv", lists)
     write_scores(out / "scores.parquet", run.movies)
+    if chosen.fusion == "film":
+        write_names(out / "names.csv", run.movies)
     facts = {
         "preset": f"{chosen.name} ({chosen.summary})",
         "face encoder": recipe.encoder.name,

@@ -139,7 +139,7 @@ PRESETS: dict[str, Preset] = {
     )
 }
 
-DEFAULT = "face"
+DEFAULT = "castsearch"
 
 SETTINGS: tuple[str, ...] = tuple(
     field.name for field in dataclasses.fields(Preset) if field.name not in {"name", "summary"}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import dataclasses
 import math
 from pathlib import Path
 
@@ -9,7 +11,7 @@ import polars as pl
 import pytest
 
 from castsearch.errors import CastsearchError
-from castsearch.report.export import write_scores
+from castsearch.report.export import NOBODY, write_names, write_scores
 from castsearch.types import (
     OTHERS,
     Box,
@@ -93,3 +95,20 @@ def test_writing_again_replaces_the_file(tmp_path: Path) -> None:
     write_scores(path, [])
     assert pl.read_parquet(path).height == 0
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_names_by_hand(tmp_path: Path) -> None:
+    result = dataclasses.replace(
+        small_result(),
+        rankings=(
+            Ranking("tt1_a", ("c1", "c0", "c2"), (0.75, 0.5, -math.inf), ("x", "face", "unread")),
+            Ranking("tt1_b", ("c1", "c0", "c2"), (0.8, 0.2, -math.inf), ("body", "y", "unread")),
+        ),
+    )
+    with write_names(tmp_path / "names.csv", [result]).open(encoding="utf-8", newline="") as file:
+        rows = list(csv.reader(file))
+    assert rows[1:] == [
+        ["tt1", "c0", "c0", "tt1_a", "Ada", "0.5000", "face"],
+        ["tt1", "c1", "c1", "tt1_b", "Bob", "0.8000", "body"],
+        ["tt1", "c2", "c2", NOBODY, "", "0.0000", "unread"],
+    ]

@@ -1,7 +1,8 @@
-"""The scores of a run as one Parquet table."""
+"""The scores of a run as one Parquet table, and who each candidate is as a CSV."""
 
 from __future__ import annotations
 
+import csv
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -42,6 +43,44 @@ def write_scores(path: Path, results: Sequence[MovieResult]) -> Path:
     table = pl.concat(parts) if parts else pl.DataFrame(schema=schema)
     with whole_file(path) as temporary:
         table.write_parquet(temporary, compression="zstd")
+    return path
+
+
+NOBODY = "none of these"
+NAMED_FROM = 0.5
+"""Probability from which a candidate is named."""
+
+
+def write_names(path: Path, results: Sequence[MovieResult]) -> Path:
+    """Write one row per candidate to ``path`` (CSV): who it is, if anyone asked for.
+
+    Columns: ``movie``, ``candidate``, ``still``, ``cast`` (id of the likeliest cast member, or "none
+    of these" where no probability reaches a half), ``name``, ``probability`` (of that member) and
+    ``decided_by``. Scores have to be probabilities.
+
+    Raises:
+        CastsearchError: The file cannot be written.
+    """
+    # File names that are not UTF-8 reach Python as lone surrogates, which no encoder takes.
+    how: dict[str, Any] = {"newline": "", "encoding": "utf-8", "errors": "replace"}
+    with whole_file(path) as temporary, temporary.open("w", **how) as file:
+        table = csv.writer(file)
+        table.writerow(["movie", "candidate", "still", "cast", "name", "probability", "decided_by"])
+        for result in results:
+            names = {member.id: member.name for member in result.movie.cast}
+            best: dict[str, tuple[float, str, str]] = {}
+            for ranking in result.rankings:
+                for candidate, score, reason in zip(
+                    ranking.candidate_ids, ranking.scores, ranking.reasons, strict=True
+                ):
+                    if candidate not in best or score > best[candidate][0]:
+                        best[candidate] = (score, ranking.query_id, reason)
+            for seen in result.movie.candidates:
+                score, cast, reason = best[seen.id]
+                who = cast if score >= NAMED_FROM else NOBODY
+                probability = f"{max(score, 0.0):.4f}"
+                row = [who, names.get(who, ""), probability, reason]
+                table.writerow([result.movie.id, seen.id, seen.still.id, *row])
     return path
 
 
