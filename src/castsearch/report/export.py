@@ -54,9 +54,9 @@ NAMED_FROM = 0.5
 def write_names(path: Path, results: Sequence[MovieResult]) -> Path:
     """Write one row per candidate to ``path`` (CSV): who it is, if anyone asked for.
 
-    Columns: ``movie``, ``candidate``, ``still``, ``cast`` (id of the likeliest cast member, or "none
-    of these" where no probability reaches a half), ``name``, ``probability`` (of that member) and
-    ``decided_by``. Scores have to be probabilities.
+    Columns: ``movie``, ``candidate``, ``still``, ``cast`` (id of the likeliest cast member, or
+    "none of these" where no probability reaches a half), ``name``, ``probability`` (of that member)
+    and ``decided_by``. Scores have to be probabilities.
 
     Raises:
         CastsearchError: The file cannot be written.
