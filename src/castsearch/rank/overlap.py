@@ -53,7 +53,8 @@ def overlaps(crops: Sequence[Corners | None]) -> list[Overlap]:
 
     Frames of one shot may share a background pixel by pixel. A pair that overlaps in nothing else
     looks like one still; it is dropped where it would lay two other crops over each other, known
-    to be in one still with either, that show different things.
+    to be in one still with either, that show different things. What more than 30
+    crops show (a title, a background of many stills) ties none of them.
 
     Args:
         crops: The corners of every crop; ``None`` where a crop could not be read.
@@ -76,11 +77,14 @@ def overlaps(crops: Sequence[Corners | None]) -> list[Overlap]:
     # The strongest links build the stills; what contradicts them is weaker.
     for link in _proposals(crops):
         pair = (link.first, link.second)
-        if pair in found or _agree(picture, link) is not True:
+        if pair in found or _shared(picture, link) is None:
             continue
-        implied = places.implied(link)
-        if any(_agree(picture, other) is False for other in implied):
-            continue
+        # Crops of one still were compared when it was joined; places decide about their links.
+        if places.still(link.first) != places.still(link.second):
+            if not _same_pixels(picture, link):
+                continue
+            if not all(_same_pixels(picture, other) for other in places.implied(link)):
+                continue
         if places.join(link):
             found[pair] = link
     return list(found.values())
@@ -214,18 +218,28 @@ def _equal_words(
     return np.concatenate(first), np.concatenate(second)
 
 
-def _agree(picture: Callable[[int], ImageArray], link: Overlap) -> bool | None:
-    """Whether two crops show the same where they would overlap; None where that is too little."""
+def _shared(
+    picture: Callable[[int], ImageArray], link: Overlap
+) -> tuple[ImageArray, ImageArray] | None:
+    """What either crop shows of the part that both have; None where that is too small."""
     one, two = picture(link.first), picture(link.second)
     left, top = max(0, link.dx), max(0, link.dy)
     right = min(one.shape[1], two.shape[1] + link.dx)
     bottom = min(one.shape[0], two.shape[0] + link.dy)
     if min(right - left, bottom - top) < MIN_SIDE:
         return None
-    difference = cv2.absdiff(
+    return (
         one[top:bottom, left:right],
         two[top - link.dy : bottom - link.dy, left - link.dx : right - link.dx],
     )
+
+
+def _same_pixels(picture: Callable[[int], ImageArray], link: Overlap) -> bool:
+    """Whether two crops show the same where they overlap; True where they hardly do."""
+    parts = _shared(picture, link)
+    if parts is None:
+        return True
+    difference = cv2.absdiff(*parts)
     rows, columns = (side // _BLOCK for side in difference.shape)
     blocks = difference[: rows * _BLOCK, : columns * _BLOCK].reshape(rows, _BLOCK, columns, _BLOCK)
     means = np.sort(blocks.mean(axis=(1, 3), dtype=np.float32), axis=None)
