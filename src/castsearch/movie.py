@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,11 +15,8 @@ from castsearch.rank.film import film
 from castsearch.rank.reasons import film_reasons
 from castsearch.recipe import Recipe
 from castsearch.types import CastMember, Face, FloatArray, Movie, MovieResult, Problem
-from castsearch.workers import n_cores
 
 UNREADABLE = "picture unreadable"
-LARGE_MOVIE = 1000
-"""Candidates from which a movie is ranked on several cores."""
 
 
 def region_id(movie: Movie, any_id: str) -> str:
@@ -55,6 +53,8 @@ def ranked_movie(movie: Movie, features: dict[str, Features], recipe: Recipe) ->
         for candidate in movie.candidates:
             faces.pop(candidate.id, None)
         faces |= owned
+    elif recipe.preset.fusion == "clusters":
+        scores, reasons = _cluster_order(seen, queries, recipe)
     else:
         scores, reasons = _face_order(movie, seen, queries, recipe)
     return MovieResult(
@@ -71,15 +71,23 @@ Queries = Sequence[Sequence[FloatArray]]
 """Face vectors of each cast member's portraits."""
 
 
+def one_blas_thread() -> AbstractContextManager[object]:
+    """Keeps BLAS to one thread, within it.
+
+    The matrices of one movie are small: threads wait for each other longer than they work, and
+    where the machine has other work too, many times as long.
+    """
+    from threadpoolctl import threadpool_limits
+
+    limits: AbstractContextManager[object] = threadpool_limits(1, user_api="blas")
+    return limits
+
+
 def _film_order(
     movie: Movie, seen: Sequence[Features], queries: Queries, recipe: Recipe
 ) -> tuple[NDArray[np.float64], list[list[str]], dict[str, Face]]:
     """Scores, reasons and the face of each candidate, by the film ranking."""
-    from threadpoolctl import threadpool_limits
-
-    # Small matrices go through BLAS faster in one thread than its threads wait for each other.
-    n_threads = 1 if len(seen) < LARGE_MOVIE else n_cores()
-    with threadpool_limits(n_threads, user_api="blas"):
+    with one_blas_thread():
         evidence, owned = film_evidence(movie.candidates, seen, queries, recipe)
         beliefs = film(evidence, film_settings(recipe.preset))
     ids = [candidate.id for candidate in movie.candidates]
@@ -91,6 +99,32 @@ def _film_order(
             for row in reasons:
                 row[j] = UNREADABLE
     return scores, reasons, {i: hit.face for i, hit in zip(ids, owned, strict=True) if hit}
+
+
+def _cluster_order(
+    seen: Sequence[Features], queries: Queries, recipe: Recipe
+) -> tuple[NDArray[np.float64], list[list[str]]]:
+    """Scores and reasons by clusters of bodies that faces name; unreadable pictures are last."""
+    from castsearch.rank.cluster import hybrid
+
+    scores = np.full((len(queries), len(seen)), -np.inf)
+    reasons = [[UNREADABLE] * len(seen) for _ in queries]
+    whole = [i for i, feature in enumerate(seen) if feature.body]
+    if not whole:
+        return scores, reasons
+    # Several encoders stand for one body with equal weight.
+    body = np.stack([np.concatenate(list(seen[i].body.values())) for i in whole])
+    found = hybrid(
+        similarity(queries, [seen[i].vector for i in whole], euclidean=True),
+        body,
+        face_threshold=recipe.preset.prelabel_distance,
+        cluster_threshold=recipe.preset.cluster_distance,
+    )
+    scores[:, whole] = found.scores
+    for row, words in zip(reasons, found.reasons, strict=True):
+        for i, text in zip(whole, words, strict=True):
+            row[i] = text
+    return scores, reasons
 
 
 def _face_order(

@@ -15,6 +15,8 @@ _BLOCK = 512
 """Rows compared at once: at 10,000 candidates 20 MB of float32 per product."""
 _SAMPLE = 1024
 """Rows that the mean and spread of all similarities are taken from."""
+_PAIRS = 8192
+"""Pairs of faces compared at once."""
 _NOT_LINKED = np.float32(-1e9)
 
 Single = NDArray[np.float32]
@@ -36,15 +38,17 @@ class Bodies:
     def similarity(self, rows: NDArray[np.intp] | slice) -> Single:
         """Cosines of ``rows`` with all, shape (n_rows, n): the best of whole and lower bodies."""
         best: Single = self.whole[rows] @ self.whole.T
-        with_lower = np.flatnonzero(self.has_lower)
-        if len(with_lower):
-            lower = self.lower[with_lower].T
-            best[:, with_lower] = np.maximum(best[:, with_lower], self.whole[rows] @ lower)
-            own = np.flatnonzero(self.has_lower[rows])
-            mine = self.lower[rows][own]
-            best[own] = np.maximum(best[own], mine @ self.whole.T)
-            both = np.ix_(own, with_lower)
-            best[both] = np.maximum(best[both], mine @ lower)
+        if not self.has_lower.any():
+            return best
+        # No cosine is as low as that of a lower part that there is none of. Whole products and
+        # this shift are faster than picking columns.
+        missing = np.where(self.has_lower, np.float32(0), np.float32(-4))
+        np.maximum(best, self.whole[rows] @ self.lower.T + missing, out=best)
+        own = np.flatnonzero(self.has_lower[rows])
+        mine = self.lower[rows][own]
+        of_lower = mine @ self.lower.T + missing
+        np.maximum(of_lower, mine @ self.whole.T, out=of_lower)
+        best[own] = np.maximum(best[own], of_lower)
         return best
 
 
@@ -142,27 +146,36 @@ def link_weights(
         block = np.arange(start, min(start + _BLOCK, n))
         alike = standing.of(block)
         alike[stills[block][:, None] == stills[None]] = _NOT_LINKED
-        nearest = np.argpartition(-alike, k - 1, axis=1)[:, :k]
+        nearest = np.argpartition(alike, n - k, axis=1)[:, n - k :]
         rows.append(block.repeat(k))
         columns.append(nearest.ravel())
         values.append(np.take_along_axis(alike, nearest, axis=1).ravel())
-    shape = (n, n)
-    if not rows:
-        return sparse.csr_array(shape, dtype=np.float64)
-    i, j = np.concatenate(rows), np.concatenate(columns)
-    stands_out = np.concatenate(values).astype(np.float64)
-    weight = _rise(stands_out, settings.link_at, settings.link_width)
-    both = faces.has_face[i] & faces.has_face[j]
-    faces_alike = np.einsum("ij,ij->i", faces.vectors[i], faces.vectors[j]).astype(np.float64)
-    agree = _rise(faces_alike, settings.face_differs_at, settings.face_differs_width)
-    weight = np.where(stands_out > _NOT_LINKED / 2, weight * np.where(both, agree, 1.0), 0.0)
-    links = sparse.csr_array((weight, (i, j)), shape=shape)
-    # Mutual: the smaller weight of both directions, 0 where one is missing.
-    links = links.minimum(links.T)
+    links = sparse.csr_array((n, n), dtype=np.float64)
+    if rows:
+        stands_out = np.concatenate(values).astype(np.float64)
+        weight = _rise(stands_out, settings.link_at, settings.link_width)
+        weight[stands_out < _NOT_LINKED / 2] = 0.0
+        places = (np.concatenate(rows), np.concatenate(columns))
+        links = sparse.csr_array((weight, places), shape=(n, n))
+        # Mutual: the smaller weight of both directions, 0 where one is missing.
+        links = _loosened(links.minimum(links.T), faces, settings)
     face_links = _face_links(faces, stills, settings)
     # Two reasons to be linked: 1 - (1 - a)(1 - b).
     joined = links + face_links - links.multiply(face_links)
     return sparse.csr_array(joined)
+
+
+def _loosened(links: Any, faces: Faces, settings: LinkSettings) -> Any:
+    """Links of bodies, less where both ends have faces and these differ."""
+    pairs = links.tocoo()
+    both = np.flatnonzero(faces.has_face[pairs.row] & faces.has_face[pairs.col])
+    # In pieces: a movie of 10,000 has as many pairs as a matrix of vectors that takes a gigabyte.
+    for start in range(0, len(both), _PAIRS):
+        at = both[start : start + _PAIRS]
+        ends = faces.vectors[pairs.row[at]], faces.vectors[pairs.col[at]]
+        alike = np.einsum("ij,ij->i", *ends).astype(np.float64)
+        pairs.data[at] *= _rise(alike, settings.face_differs_at, settings.face_differs_width)
+    return pairs.tocsr()
 
 
 class _Standing:
@@ -174,18 +187,24 @@ class _Standing:
         other = stills[rows][:, None] != stills[None]
         # View, its mean, and what it is multiplied by.
         self._views: list[tuple[Bodies, float, float]] = []
+        total = np.zeros(other.shape, dtype=np.float32)
         for view, weight in views:
-            mean, deviation = _moments(view.similarity(rows)[other])
+            alike = view.similarity(rows)
+            mean, deviation = _moments(alike[other])
             self._views.append((view, mean, weight / deviation))
+            total += np.float32(weight / deviation) * (alike - np.float32(mean))
         # Views that agree only in part spread less together than each alone.
-        self._deviation = 1.0
-        self._deviation = _moments(self.of(rows)[other])[1]
+        self._deviation = _moments(total[other])[1]
 
     def of(self, rows: NDArray[np.intp]) -> Single:
         """Standing of ``rows`` among all, shape (n_rows, n): mean 0, deviation 1."""
-        total: Single = np.zeros((len(rows), len(self._views[0][0].whole)), dtype=np.float32)
+        total: Single | None = None
         for view, mean, factor in self._views:
-            total += np.float32(factor / self._deviation) * (view.similarity(rows) - mean)
+            alike = view.similarity(rows)
+            alike -= np.float32(mean)
+            alike *= np.float32(factor / self._deviation)
+            total = alike if total is None else np.add(total, alike, out=total)
+        assert total is not None  # there is one view or more
         return total
 
 
