@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from castsearch.detect import choose, dlib_face, yunet
+from castsearch.presets import Preset
 from castsearch.recipe import Recipe, Role, session
 from castsearch.types import Box, Face, ImageArray
 
@@ -27,13 +28,21 @@ def find_faces(recipe: Recipe, image: ImageArray, *, role: Role) -> list[Face]:
         return _locate(recipe, image)
     if recipe.preset.locator == "yunet":
         return _portrait_faces(recipe, image)
+    return _dlib_portrait_faces(recipe.preset, image)
+
+
+def _dlib_portrait_faces(preset: Preset, image: ImageArray) -> list[Face]:
+    """Dlib on a portrait, plain, doubled, then with a border around it."""
+    kind: Literal["hog", "mmod"] = "mmod" if preset.locator == "mmod" else "hog"
+    # Doubling is asked of mmod for candidates; a portrait is doubled where it shows no face.
+    upsamples = (0, 1) if kind == "mmod" else sorted({preset.upsample, 1})
+    scaled, scale = sized(image, preset.min_size, preset.max_size)
     for margin in PORTRAIT_MARGINS:
-        padded, border = _padded(image, margin)
-        for upsample in sorted({recipe.preset.upsample, 1}):
-            kind: Literal["hog", "mmod"] = "mmod" if recipe.preset.locator == "mmod" else "hog"
+        padded, border = _padded(scaled, margin)
+        for upsample in upsamples:
             faces = dlib_face.detect(padded, kind, upsample=upsample)
             if faces:
-                return [_without_border(face, border) for face in faces]
+                return [_unscaled(_without_border(face, border), scale) for face in faces]
     return []
 
 
@@ -43,7 +52,9 @@ def _locate(recipe: Recipe, image: ImageArray) -> list[Face]:
     if preset.locator == "whole":
         return [Face(Box(0, 0, width, height), 1.0)]
     if preset.locator != "yunet":
-        return dlib_face.detect(image, preset.locator, upsample=preset.upsample)
+        scaled, scale = sized(image, preset.min_size, preset.max_size)
+        faces = dlib_face.detect(scaled, preset.locator, upsample=preset.upsample)
+        return [_unscaled(face, scale) for face in faces]
     assert recipe.detector is not None
     found: list[Face] = []
     for size in preset.detect_sizes:
@@ -59,6 +70,34 @@ def _locate(recipe: Recipe, image: ImageArray) -> list[Face]:
             return faces
         found += faces
     return sorted(found, key=lambda face: -face.score)
+
+
+def sized(
+    image: ImageArray, min_size: int, max_size: int
+) -> tuple[ImageArray, tuple[float, float]]:
+    """The picture scaled so that its longer side is at least and at most so many pixels (0: any).
+
+    Returns:
+        The picture, uint8 RGB, and its pixels per pixel of ``image``, across and down.
+    """
+    height, width = image.shape[:2]
+    longer = max(height, width)
+    wanted = max(longer, min_size)
+    wanted = min(wanted, max_size) if max_size else wanted
+    if wanted == longer:
+        return image, (1.0, 1.0)
+    import cv2
+
+    size = tuple(max(1, round(side * wanted / longer)) for side in (width, height))
+    how = cv2.INTER_AREA if wanted < longer else cv2.INTER_LINEAR
+    scaled = np.asarray(cv2.resize(image, size, interpolation=how), dtype=np.uint8)
+    return scaled, (size[0] / width, size[1] / height)
+
+
+def _unscaled(face: Face, scale: tuple[float, float]) -> Face:
+    x, y = scale
+    box = face.box
+    return Face(Box(box.x0 / x, box.y0 / y, box.x1 / x, box.y1 / y), face.score)
 
 
 def _still_faces(recipe: Recipe, image: ImageArray) -> list[Face]:

@@ -15,7 +15,7 @@ from castsearch.errors import InputError
 
 Locator = Literal["yunet", "hog", "mmod", "whole"]
 Relation = Literal["direct", "inverse"]
-Fusion = Literal["face", "film"]
+Fusion = Literal["face", "clusters", "film"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +43,10 @@ class Preset:
     sure_score: float = 0.8
     # How often dlib's locators double the picture before they look.
     upsample: int = 0
+    # Pictures whose longer side is less, or more, than this are scaled up, or down, to it before
+    # dlib's locators look; 0: as they are.
+    min_size: int = 0
+    max_size: int = 0
     # dlib's landmark model: 5 or 68 points.
     landmarks: Literal[5, 68] = 5
     # Encodings averaged over randomly jittered copies (dlib): for candidates, for portraits.
@@ -55,9 +59,15 @@ class Preset:
     body: tuple[str, ...] = ()
     # Average the body vector with that of the mirrored crop.
     flip_body: bool = False
-    # "face": the order of the faces is the ranking. "film": faces, bodies and the structure of the
-    # film as one belief (castsearch.rank.film); what follows is of it alone.
+    # "face": the order of the faces is the ranking. "clusters": faces name clusters of bodies
+    # (castsearch.rank.cluster). "film": faces, bodies and the structure of the film as one belief
+    # (castsearch.rank.film).
     fusion: Fusion = "face"
+    # Clusters: largest Euclidean distance of face vectors at which a face labels its candidate, and
+    # largest mean cosine distance of two clusters of bodies that are joined.
+    prelabel_distance: float = 0.6
+    cluster_distance: float = 0.3
+    # All that follows is of the film ranking alone.
     # Find out which crop files are of one still by their overlap, where no file says it.
     find_stills: bool = True
     # Nearest bodies a crop may be linked to, and how far a similarity must stand above the
@@ -119,6 +129,40 @@ PRESETS: dict[str, Preset] = {
             locator="mmod",
             encoder="dlib-resnet",
             flip_cast=False,
+        ),
+        Preset(
+            name="sgbt_hybrid",
+            summary="clusters of bodies, named by faces that dlib has labelled (row 5)",
+            locator="mmod",
+            encoder="dlib-resnet",
+            flip_cast=False,
+            body=("efficientnet-lite0",),
+            fusion="clusters",
+        ),
+        Preset(
+            name="sgbt_hybrid_pro",
+            summary="as sgbt_hybrid; candidates doubled before mmod, 2 jitters (row 6)",
+            locator="mmod",
+            encoder="dlib-resnet",
+            upsample=1,
+            max_size=640,
+            num_jitters=2,
+            flip_cast=False,
+            body=("efficientnet-lite0",),
+            fusion="clusters",
+        ),
+        Preset(
+            name="sgbt_hybrid_resize",
+            summary="as sgbt_hybrid; pictures scaled to one size, 5 jitters for all (row 7)",
+            locator="mmod",
+            encoder="dlib-resnet",
+            min_size=640,
+            max_size=640,
+            num_jitters=5,
+            num_jitters_cast=5,
+            flip_cast=False,
+            body=("efficientnet-lite0",),
+            fusion="clusters",
         ),
         Preset(
             name="face",

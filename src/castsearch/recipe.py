@@ -60,6 +60,8 @@ class Recipe:
             if p.locator == "yunet"
             else f"{p.upsample}"
         )
+        if p.locator in {"hog", "mmod"} and (p.min_size or p.max_size):
+            settings += f"|{p.min_size}|{p.max_size}"
         return f"faces|{model}|{role}|{settings}"
 
     def vector_key(self, face: Face, *, role: Role) -> str:
@@ -120,6 +122,8 @@ def recipe_of(
     bodies = tuple(body_model(name) for name in body_models or chosen.body)
     if len({model.name for model in bodies}) < len(bodies):
         raise InputError("Two body encoders have one name; give each its own.")
+    if chosen.fusion == "clusters" and not bodies:
+        raise InputError("fusion=clusters needs a body encoder; name one with body=NAME.")
     return Recipe(chosen, detector, encoder, home() / "models", bodies)
 
 
