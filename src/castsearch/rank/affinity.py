@@ -60,7 +60,8 @@ def bodies(
     """Several descriptors of each crop as one vector, in which each of them counts alike.
 
     Every descriptor is centred on the mean of the movie (what all crops share says nothing) and
-    normalised; the cosine of the joined vectors is the mean of the cosines.
+    normalised; the cosine of the joined vectors is the mean of the cosines. A row of zeros, of a
+    picture that could not be read, stays one and counts in no mean: it is like nothing.
 
     Args:
         whole: One array (n, dim) per descriptor, of whole crops.
@@ -74,8 +75,9 @@ def bodies(
     for one, low in zip(whole, lower, strict=True):
         if not np.isfinite(one).all() or not np.isfinite(low[has_lower]).all():
             raise InputError("the body vectors hold NaN or infinite values; embed them again")
-        mean = one.mean(axis=0)
-        parts.append(_unit(one - mean))
+        seen = np.asarray(one.any(axis=1))
+        mean = one[seen].mean(axis=0) if seen.any() else 0.0
+        parts.append(np.where(seen[:, None], _unit(one - mean), 0.0))
         lower_parts.append(np.where(has_lower[:, None], _unit(low - mean), 0.0))
     scale = np.sqrt(max(len(parts), 1))
     return Bodies(

@@ -137,7 +137,8 @@ def _check(evidence: FilmEvidence) -> None:
         raise InputError(f"{n} candidates have face scores, but their other evidence has {lengths}")
     if n_cast == 0:
         raise InputError("there is no cast member to rank for")
-    if np.isnan(evidence.face_scores).any() or not np.isfinite(evidence.faces.vectors).all():
+    scores = np.where(np.isneginf(evidence.face_scores), 0.0, evidence.face_scores)
+    if not np.isfinite(scores).all() or not np.isfinite(evidence.faces.vectors).all():
         raise InputError("the face vectors hold NaN or infinite values; embed them again")
 
 
@@ -167,4 +168,6 @@ def _spread(links: Any, seeds: Array, settings: FilmSettings) -> Array:
     graph = links + settings.self_link * sparse.eye_array(n, format="csr")
     beliefs = diffuse(graph, seeds, alpha=settings.spread, tolerance=1e-7)
     beliefs[:, -1] += settings.doubt
+    # Without any doubt, what nothing speaks for is still nobody's.
+    beliefs[~beliefs.any(axis=1), -1] = 1.0
     return np.asarray(beliefs / beliefs.sum(axis=1, keepdims=True))
