@@ -4,12 +4,49 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
 import pytest
 
 from castsearch.lfw import verify
-from castsearch.pipeline import rank
+from castsearch.pipeline import RunResult, rank
+
+# Least mAP of the default preset; the table of docs/results.md has what it reaches.
+WHOLE = {
+    "tt9501000": 0.80,
+    "tt9500000": 0.99,
+    "tt9502000": 0.99,
+    "tt9400000": 0.99,
+    "tt0120338": 0.90,
+}
+# In every second crop the head is cut off.
+PARTS = {
+    "tt9501000": 0.62,
+    "tt9500000": 0.82,
+    "tt9502000": 0.97,
+    "tt9400000": 0.76,
+    "tt0120338": 0.65,
+}
+SETS = {"wider-mini": WHOLE, "wider-scenes": WHOLE, "ntu-parts": PARTS}
+
+
+@pytest.fixture(scope="module")
+def ranked(data_dir: Path) -> Callable[[str, str], RunResult]:
+    """A run of a preset on a set, done once; what it found is kept for the runs that follow."""
+
+    @cache
+    def run(folder: str, preset: str) -> RunResult:
+        return rank(data_dir / folder, preset_name=preset)
+
+    return run
+
+
+def figures(run: RunResult) -> dict[str, float]:
+    assert run.problems == ()
+    assert run.evaluation is not None
+    return {m.movie: m.mAP or 0.0 for m in run.evaluation.movies}
 
 
 @pytest.mark.parametrize(
@@ -22,14 +59,35 @@ from castsearch.pipeline import rank
     ],
 )
 def test_face_is_at_least_the_plain_runs(
-    folder: str, least: dict[str, float], data_dir: Path, tmp_path: Path
+    folder: str, least: dict[str, float], ranked: Callable[[str, str], RunResult]
 ) -> None:
-    run = rank(data_dir / folder, out=tmp_path)
-    assert run.problems == ()
-    assert run.evaluation is not None
-    assert {
-        m.movie: (m.mAP or 0) >= least[m.movie] for m in run.evaluation.movies
-    } == dict.fromkeys(least, True)
+    found = figures(ranked(folder, "face"))
+    assert {movie: mAP >= least[movie] for movie, mAP in found.items()} == dict.fromkeys(
+        least, True
+    )
+
+
+@pytest.mark.parametrize("folder", SETS)
+def test_castsearch_reaches_what_is_asked_and_what_faces_alone_do(
+    folder: str, ranked: Callable[[str, str], RunResult]
+) -> None:
+    found, faces = figures(ranked(folder, "castsearch")), figures(ranked(folder, "face"))
+    assert found.keys() <= SETS[folder].keys()
+    assert found.keys() == faces.keys()
+    least = {movie: max(SETS[folder][movie], faces[movie]) for movie in found}
+    assert {movie: (mAP, least[movie]) for movie, mAP in found.items() if mAP < least[movie]} == {}
+
+
+@pytest.mark.parametrize("folder", SETS)
+def test_a_second_run_does_no_work_and_finds_the_same(
+    folder: str, ranked: Callable[[str, str], RunResult], data_dir: Path
+) -> None:
+    first = ranked(folder, "castsearch")
+    second = rank(data_dir / folder, preset_name="castsearch")
+    work = second.work
+    assert (work.n_decoded, work.n_detected, work.n_embedded, work.n_bodies) == (0, 0, 0, 0)
+    assert work.n_pictures == first.work.n_pictures > 0
+    assert [movie.rankings for movie in second.movies] == [m.rankings for m in first.movies]
 
 
 @pytest.mark.parametrize("preset", ["dlib_inverse", "dlib_force_location", "dlib_cnn_location"])

@@ -34,8 +34,8 @@ def adapted(
         shrinkage: s, in labels per cast member.
 
     Returns:
-        New unit vectors, or ``None`` with fewer than 15 labels, or fewer than two cast members
-        that have 3: then there is nothing to learn from.
+        New unit vectors, or ``None`` with fewer than 15 labels, fewer than two cast members that
+        have 3, or bodies that are all the same: then there is nothing to learn from.
     """
     cast, counts = np.unique(labels[labels >= 0], return_counts=True)
     cast = cast[counts >= MIN_PER_CAST]
@@ -44,6 +44,8 @@ def adapted(
         return None
     with_lower = named & bodies.has_lower
     mean, directions = _principal(bodies)
+    if not directions.size:
+        return None
     whole = (bodies.whole - mean) @ directions
     lower = (bodies.lower - mean) @ directions
     examples = np.concatenate([whole[named], lower[with_lower]]).astype(np.float64)

@@ -17,6 +17,7 @@ NOTABLE = 0.15
 """Beliefs that change by less are not worth a word."""
 HARDLY = 0.05
 """Below this a belief has no reason of its own."""
+SILENT = "nothing speaks for anyone asked for"
 
 
 def film_reasons(
@@ -46,7 +47,9 @@ def film_reasons(
                 row.append(f"a still-mate{named} is likelier")
             elif beliefs.final[j, member] > HARDLY:
                 why = _why(j, member, beliefs, evidence, candidate_ids)
-                row.append(f"{why}, but {own[j]}")
+                row.append(
+                    f"{why}, but {own[j] if own[j] != SILENT else 'rather nobody asked for'}"
+                )
             else:
                 row.append(own[j])
         reasons.append(row)
@@ -61,7 +64,7 @@ def _own_reason(
         return f"rather {names[likeliest]}"
     if evidence.faces.has_face[j] and beliefs.seeds[j, -1] > beliefs.seeds[j, :-1].sum():
         return "a face unlike every portrait"
-    return "nothing speaks for anyone asked for"
+    return SILENT
 
 
 def _why(
