@@ -148,9 +148,9 @@ def train(
     """
     _need_torch()
     from castsearch.train.budget import Budget
-    from castsearch.train.loop import Options
     from castsearch.train.loop import train as run
     from castsearch.train.networks import weight_file
+    from castsearch.train.options import Options
     from castsearch.train.recipes import RECIPES
 
     if recipe not in RECIPES:

@@ -3,11 +3,7 @@
 from __future__ import annotations
 
 import math
-import signal
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -19,70 +15,23 @@ from castsearch.errors import CastsearchError, InputError
 from castsearch.progress import Style
 from castsearch.train import checkpoint, schedule
 from castsearch.train.augment import Augmentation, on_device, pixel_statistics
-from castsearch.train.budget import Budget, Clock
+from castsearch.train.budget import Clock
 from castsearch.train.curves import draw
-from castsearch.train.data import Validation
 from castsearch.train.log import Reporter, Row, RunLog, read_log
 from castsearch.train.losses import CollapseWatch
 from castsearch.train.networks import ReidNetwork
+from castsearch.train.options import Options, TrainResult
 from castsearch.train.parallel import n_processes, share_statistics
 from castsearch.train.prepare import Data, load_data, start_network
-from castsearch.train.recipes import RECIPES, Precision, Recipe
+from castsearch.train.process import (
+    deterministic,
+    parameter_groups,
+    start_accelerator,
+    until_asked_to_stop,
+)
 from castsearch.train.sampler import PKBatches
 from castsearch.train.trainee import RunningMean, Trainee
 from castsearch.train.validate import validate
-
-
-@dataclass(frozen=True, slots=True)
-class Options:
-    """How one run is done; the recipe says how the network learns.
-
-    ``weights`` starts the backbone from a file; ``accumulate`` PK batches make one step;
-    ``n_validations`` are spread evenly over the run; a checkpoint is written every
-    ``checkpoint_seconds``, at every validation and at the end.
-    """
-
-    arch: str = "resnet50"
-    recipe: Recipe = RECIPES["triplet"]
-    budget: Budget = field(default_factory=Budget)
-    weights: Path | None = None
-    seed: int = 0
-    validation: Validation = "auto"
-    n_validations: int = 20
-    test_flip: bool = False
-    precision: Precision = "no"
-    accumulate: int = 1
-    checkpoint_seconds: float = 60.0
-
-
-@dataclass(frozen=True, slots=True)
-class TrainResult:
-    """What a run ends with; the mAPs are ``None`` where nothing was validated."""
-
-    out: Path
-    steps: int
-    seconds: float
-    first_mAP: float | None
-    best_mAP: float | None
-    best_step: int | None
-    last_mAP: float | None
-    last_rank1: float | None
-    collapsed: bool
-    skipped: tuple[str, ...]
-    is_main: bool = True
-    """Whether this is the process that writes and speaks."""
-
-    def __str__(self) -> str:
-        """A few lines for people."""
-        lines = [f"trained {self.steps} steps in {self.seconds / 60:.1f} minutes: {self.out}"]
-        if self.first_mAP is not None and self.best_mAP is not None:
-            lines.append(
-                f"validation mAP {self.first_mAP:.4f} before, {self.last_mAP:.4f} at the end, best "
-                f"{self.best_mAP:.4f} after step {self.best_step}"
-            )
-            if self.best_mAP <= self.first_mAP:
-                lines.append("No validation was better than that before training.")
-        return "\n".join(lines)
 
 
 def train(
@@ -116,7 +65,7 @@ def train(
     schedule.check(options.recipe)
     out = Path(out)
     reporter = Reporter(progress)
-    accelerator = _accelerator(options)
+    accelerator = start_accelerator(options)
     if not accelerator.is_main_process:
         reporter = Reporter("quiet")
     try:
@@ -125,12 +74,12 @@ def train(
         raise InputError(f"{out}: the folder cannot be made ({error.strerror}).") from error
     with accelerator.main_process_first():
         data = load_data(source, options, cache or out, reporter, progress)
-    with _deterministic(accelerator.device):
-        run = _Run(options, data, out, accelerator, reporter)
+    with deterministic(accelerator.device):
+        run = Run(options, data, out, accelerator, reporter)
         return run.to_the_end()
 
 
-class _Run:
+class Run:
     """Everything that changes while a network is trained."""
 
     def __init__(
@@ -159,7 +108,9 @@ class _Run:
         if n_processes() > 1:
             share_statistics(self.network.backbone, device)
         optimizer = torch.optim.Adam(
-            _groups(self.network, recipe), betas=recipe.betas, weight_decay=recipe.weight_decay
+            parameter_groups(self.network, recipe),
+            betas=recipe.betas,
+            weight_decay=recipe.weight_decay,
         )
         self.model, self.optimizer = accelerator.prepare(trainee, optimizer)
         self.mean = RunningMean(self.network, recipe.ema) if recipe.ema else None
@@ -177,7 +128,7 @@ class _Run:
     def to_the_end(self) -> TrainResult:
         """Train until the budget is used up."""
         try:
-            with _until_asked_to_stop() as asked:
+            with until_asked_to_stop() as asked:
                 if self.saved_step is None:
                     self._validate()
                     # The last validation is part of the time that was asked for.
@@ -186,10 +137,10 @@ class _Run:
                 done, stop = self._agreed(asked())
                 last_saved = self.clock.elapsed
                 while done < 1.0 and not stop:
-                    row = self._train_step(done)
+                    row = self.train_step(done)
                     done, stop = self._agreed(asked())
                     row["seconds"] = round(self.clock.elapsed, 3)
-                    self._note(row, done)
+                    self.note(row, done)
                     if done * self.options.n_validations >= self.n_validated:
                         self._validate()
                         last_saved = -math.inf
@@ -206,7 +157,7 @@ class _Run:
         self.accelerator.wait_for_everyone()
         return self._result()
 
-    def _train_step(self, done: float) -> Row:
+    def train_step(self, done: float) -> Row:
         """One step of the optimizer; the row that is logged of it."""
         recipe = self.options.recipe
         factor = schedule.rate(recipe, done)
@@ -246,7 +197,7 @@ class _Run:
         start = self.accelerator.process_index * n
         return images[start : start + n], labels, cameras
 
-    def _note(self, row: Row, done: float) -> None:
+    def note(self, row: Row, done: float) -> None:
         if self.log is not None:
             self.log.add(row)
         self.reporter.step(row, done, self.clock.seconds_left(self.step, done))
@@ -271,14 +222,17 @@ class _Run:
         if self.mean is not None:
             own = {name: t.clone() for name, t in self.network.state_dict().items()}
             self.network.load_state_dict(self.mean.state)
-        score = validate(
-            self.network,
-            self.data.query,
-            self.data.gallery,
-            self.augmentation.prepare,
-            self.accelerator.device,
-            flip=self.options.test_flip,
-        )
+        try:
+            score = validate(
+                self.network,
+                self.data.query,
+                self.data.gallery,
+                self.augmentation.prepare,
+                self.accelerator.device,
+                flip=self.options.test_flip,
+            )
+        except FloatingPointError as error:
+            raise self._not_finite(math.nan) from error
         if own is not None:
             self.network.load_state_dict(own)
         row = {"step": self.step, "val_mAP": score.mAP, "val_rank1": score.rank1}
@@ -354,7 +308,7 @@ class _Run:
     def _not_finite(self, value: float) -> CastsearchError:
         kept = self.out / "last.pt"
         return CastsearchError(
-            f"The loss or the weights became {value} after step {self.step}; the checkpoint of "
+            f"The loss, the weights or the embeddings became {value} after step {self.step}; the checkpoint of "
             f"step {self.saved_step} is kept in {kept}. Use a lower --lr, or --precision no."
             if self.saved_step is not None
             else f"The loss became {value} at the first step; look at the pictures and --weights."
@@ -378,61 +332,3 @@ class _Run:
             skipped=tuple(problem.message for problem in self.data.problems),
             is_main=self.accelerator.is_main_process,
         )
-
-
-def _accelerator(options: Options) -> Accelerator:
-    if options.accumulate < 1:
-        raise InputError("--accumulate must be 1 or more.")
-    try:
-        return Accelerator(
-            mixed_precision=options.precision,
-            gradient_accumulation_steps=options.accumulate,
-        )
-    except (ValueError, RuntimeError) as error:
-        raise InputError(f"--precision {options.precision}: {error}") from error
-
-
-def _groups(network: ReidNetwork, recipe: Recipe) -> list[dict[str, Any]]:
-    """Parameters with the scale of their learning rate: the backbone, and what is new."""
-    own = {id(parameter) for parameter in network.backbone.parameters()}
-    trained = [parameter for parameter in network.parameters() if parameter.requires_grad]
-    parts = (
-        ([p for p in trained if id(p) in own], 1.0),
-        ([p for p in trained if id(p) not in own], recipe.head_lr),
-    )
-    return [{"params": part, "lr": recipe.lr, "scale": scale} for part, scale in parts if part]
-
-
-@contextmanager
-def _deterministic(device: torch.device) -> Iterator[None]:
-    """On a CPU, the same result bit for bit at every run; elsewhere the fastest way."""
-    if device.type != "cpu":
-        yield
-        return
-    before = torch.are_deterministic_algorithms_enabled()
-    fill = torch.utils.deterministic.fill_uninitialized_memory
-    torch.use_deterministic_algorithms(True)
-    # Nothing here reads memory that it has not written, and filling it takes time.
-    torch.utils.deterministic.fill_uninitialized_memory = False
-    try:
-        yield
-    finally:
-        torch.use_deterministic_algorithms(before)
-        torch.utils.deterministic.fill_uninitialized_memory = fill
-
-
-@contextmanager
-def _until_asked_to_stop() -> Iterator[Callable[[], bool]]:
-    """Make Ctrl-C and SIGTERM a question that the loop answers after a whole step."""
-    if threading.current_thread() is not threading.main_thread():
-        yield lambda: False
-        return
-    asked = threading.Event()
-    before = {}
-    for number in (signal.SIGINT, signal.SIGTERM):
-        before[number] = signal.signal(number, lambda *_: asked.set())
-    try:
-        yield asked.is_set
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

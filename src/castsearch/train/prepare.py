@@ -7,7 +7,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 
@@ -19,11 +19,9 @@ from castsearch.train.cache import Pictures, load
 from castsearch.train.data import Picture, read_splits, statistics, with_pairs
 from castsearch.train.log import Reporter
 from castsearch.train.networks import LITE0, ReidNetwork, build, load_backbone
+from castsearch.train.options import Options
 from castsearch.train.recipes import Recipe
 from castsearch.types import Problem
-
-if TYPE_CHECKING:
-    from castsearch.train.loop import Options
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,4 +129,5 @@ def start_network(options: Options, n_identities: int) -> ReidNetwork:
     elif options.arch == LITE0:
         load_backbone(network, models.weights(models.BY_NAME[LITE0]))
     # Depthwise convolutions run half again as fast on CPUs so, and tensor cores want it.
-    return network.to(memory_format=torch.channels_last)
+    network.to(memory_format=torch.channels_last)
+    return network

@@ -30,6 +30,9 @@ def embed(
         preparation: Of the pixels.
         device: Where the network is.
         flip: Whether the vector of the mirror image is added.
+
+    Raises:
+        FloatingPointError: a vector holds NaN or infinity.
     """
     vectors = []
     with torch.no_grad():
@@ -40,7 +43,10 @@ def embed(
             if flip:
                 output = output + network(images.flip(3))
             vectors.append(nn.functional.normalize(output.float(), dim=1).cpu().numpy())
-    return np.concatenate(vectors)
+    found = np.concatenate(vectors)
+    if not np.isfinite(found).all():
+        raise FloatingPointError("an embedding is not finite")
+    return found
 
 
 def validate(
@@ -55,7 +61,8 @@ def validate(
     """The score of the validation split; ``network`` is left in evaluation mode.
 
     Raises:
-        InputError: no query has a right answer in the gallery, or a vector is not finite.
+        InputError: no query has a right answer in the gallery.
+        FloatingPointError: a vector holds NaN or infinity.
     """
     network.eval()
     queries, others = (
