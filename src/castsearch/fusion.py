@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -71,14 +71,41 @@ def film_evidence(
 
 
 def _stills(candidates: Sequence[Candidate], seen: Sequence[Features]) -> NDArray[np.intp]:
-    """Numbers that are equal for candidates of one still, as files say it or crops show it."""
+    """Numbers that are equal for candidates of one still, as files say it or crops show it.
+
+    Two boxes of a still are two people, but one box given twice is one person: the second of such
+    twins gets a still of its own.
+    """
     _, told = np.unique([c.still.id for c in candidates], return_inverse=True)
     crops = [feature.corners for feature in seen]
     if len(set(told)) < len(told) or not any(crops):
-        return np.asarray(told, dtype=np.intp)
+        # The frame says which pixels of the picture a box takes.
+        regions = zip(told, (feature.frame for feature in seen), strict=True)
+        twins = _repeated([(still, frame) if frame else None for still, frame in regions])
+        return _apart(np.asarray(told, dtype=np.intp), twins)
     from castsearch.rank.overlap import overlaps, stills_of
 
-    return stills_of(len(crops), overlaps(crops))
+    found = overlaps(crops)
+    twins = [
+        link.second
+        for link in found
+        if (link.dx, link.dy) == (0, 0) and seen[link.first].frame == seen[link.second].frame
+    ]
+    return _apart(stills_of(len(crops), found), twins)
+
+
+def _repeated(keys: Sequence[Hashable | None]) -> list[int]:
+    """Positions of keys that stand earlier in the list already."""
+    first: dict[Hashable, int] = {}
+    return [i for i, key in enumerate(keys) if key is not None and first.setdefault(key, i) != i]
+
+
+def _apart(stills: NDArray[np.intp], twins: Sequence[int]) -> NDArray[np.intp]:
+    """``stills`` with a new number for each of ``twins``."""
+    result = stills.copy()
+    new = sorted(set(twins))
+    result[new] = stills.max(initial=-1) + 1 + np.arange(len(new))
+    return result
 
 
 def _bodies(seen: Sequence[Features], recipe: Recipe) -> Bodies:

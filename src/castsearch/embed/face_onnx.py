@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from castsearch.embed.session import Session
+from castsearch.errors import InputError
 from castsearch.models import Model
 from castsearch.types import FloatArray, ImageArray
 
@@ -27,6 +28,9 @@ def encode(
     """Embeddings of aligned faces, shape (n, dim), float32, L2-normalised.
 
     With ``flip`` each is the normalised sum of the face's and its mirror image's, one batch.
+
+    Raises:
+        InputError: the network gives NaN or infinity.
     """
     if not faces:
         return np.zeros((0, model.dim), dtype=np.float32)
@@ -36,5 +40,7 @@ def encode(
     output = session.run(np.ascontiguousarray(batch))[0].reshape(len(batch), -1)
     if flip:
         output = output[: len(faces)] + output[len(faces) :]
+    if not np.isfinite(output).all():
+        raise InputError(f"The face encoder {model.name!r} gives NaN or infinity; export it again.")
     norm = np.linalg.norm(output, axis=1, keepdims=True)
     return np.asarray(output / np.maximum(norm, 1e-12), dtype=np.float32)
