@@ -8,11 +8,21 @@ from collections.abc import Sequence
 from cyclopts import CycloptsError
 
 # Importing a file registers its verbs.
-from castsearch.cli import embedding, forgetting, ranking, reranking, scoring, tables, training
+from castsearch.cli import (
+    ablation,
+    embedding,
+    forgetting,
+    ranking,
+    reranking,
+    scoring,
+    tables,
+    training,
+)
 from castsearch.cli.app import app
 from castsearch.errors import CastsearchError, InputError
 
 __all__ = [
+    "ablation",
     "app",
     "embedding",
     "forgetting",

@@ -43,35 +43,57 @@ def write_report(
     Raises:
         CastsearchError: A file cannot be written.
     """
-    from jinja2 import Environment, StrictUndefined
-
     evaluation = evaluation or {}
     thumbnails: dict[str, bytes] = {}
     data = _page_data(results, evaluation, thumbnails)
     listed = dict.fromkeys(
         [*problems, *(p for r in results for p in (*r.movie.problems, *r.problems))]
     )
-    parts = resources.files("castsearch.report")
-    style = parts.joinpath("page.css").read_text("utf-8")
-    script = parts.joinpath("page.js").read_text("utf-8")
-    template = parts.joinpath("page.html.jinja").read_text("utf-8")
-    page = Environment(autoescape=True, undefined=StrictUndefined).from_string(template)
     scored = ((text, _number(evaluation, key)) for key, text in TILES)
-    html = page.render(
+    return write_page(
+        folder,
+        "page",
+        thumbnails,
+        data,
         title=title,
         facts=facts,
         tiles=[(text, f"{value:.3f}") for text, value in scored if value is not None],
         problems=list(listed),
         has_truth=any(result.movie.truth is not None for result in results),
         movies=[result.movie.id for result in results],
+    )
+
+
+def write_page(
+    folder: Path, name: str, thumbnails: Mapping[str, bytes], data: object, **content: Any
+) -> Path:
+    """Write ``folder/index.html`` out of ``name.html.jinja``, ``page.css`` and ``name.js``.
+
+    A file ``name.css`` adds to the style. ``thumbnails`` go to ``folder/thumbs/NAME.jpg``; one
+    that is there already is kept. ``data`` is what the script reads; ``content`` is what the
+    template prints, all of it as text.
+
+    Raises:
+        CastsearchError: A file cannot be written.
+    """
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+
+    parts = resources.files("castsearch.report")
+    styles = [parts.joinpath(f"{which}.css") for which in dict.fromkeys(("page", name))]
+    style = "\n".join(part.read_text("utf-8") for part in styles if part.is_file())
+    script = parts.joinpath(f"{name}.js").read_text("utf-8")
+    loader = PackageLoader("castsearch.report", "")
+    pages = Environment(loader=loader, autoescape=True, undefined=StrictUndefined)
+    html = pages.get_template(f"{name}.html.jinja").render(
         style=style,
         style_hash=_integrity(style),
         script=script,
         script_hash=_integrity(script),
         data=script_json(data),
+        **content,
     )
-    for name, picture in thumbnails.items():
-        place = folder / "thumbs" / f"{name}.jpg"
+    for picture_name, picture in thumbnails.items():
+        place = folder / "thumbs" / f"{picture_name}.jpg"
         if not place.exists():
             with whole_file(place) as temporary:
                 temporary.write_bytes(picture)
@@ -113,7 +135,7 @@ def _movie(
         picture = result.thumbnails.get(picture_id)
         if not picture:
             return -1
-        name = hashlib.sha256(picture).hexdigest()[:32]
+        name = picture_name(picture)
         thumbnails[name] = picture
         return names.setdefault(name, len(names))
 
@@ -137,7 +159,7 @@ def _movie(
             [
                 thumbnail(still.id),
                 face_box(result, still.id),
-                _aspect(result, still.id),
+                aspect(result, still.id),
                 still.id in result.faces,
             ]
             for still in member.portraits
@@ -161,7 +183,7 @@ def _movie(
         "ids": list(positions),
         "thumbs": [thumbnail(name) for name in positions],
         "boxes": [face_box(result, name) for name in positions],
-        "aspects": [_aspect(result, name) for name in positions],
+        "aspects": [aspect(result, name) for name in positions],
         "faces": "".join("1" if name in result.faces else "0" for name in positions),
         "labels": labels,
         "problems": problems,
@@ -185,7 +207,12 @@ def face_box(result: MovieResult, picture_id: str) -> list[int] | None:
     return [left, top, round(box.x1 * x) - left, round(box.y1 * y) - top]
 
 
-def _aspect(result: MovieResult, picture_id: str) -> int:
+def picture_name(picture: bytes) -> str:
+    """What a thumbnail is called: equal pictures are one file."""
+    return hashlib.sha256(picture).hexdigest()[:32]
+
+
+def aspect(result: MovieResult, picture_id: str) -> int:
     """Width of the thumbnail in thousandths of its height; 0 where unknown."""
     frame = result.frames.get(picture_id)
     return round(1000 * frame.width / frame.height) if frame and frame.area > 0 else 0

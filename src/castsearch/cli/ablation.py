@@ -1,0 +1,73 @@
+"""``ablate``: every preset on the same movies, in one table."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from castsearch.cli.app import AsJson, Layout, Quiet, app, print_json
+from castsearch.errors import InputError
+from castsearch.progress import Style
+
+
+@app.command
+def ablate(
+    *sources: Path,
+    presets: Annotated[tuple[str, ...], Parameter(consume_multiple=False, negative="")] = (),
+    against: str | None = None,
+    out: Annotated[Path, Parameter(alias="-o")] = Path("castsearch-ablation"),
+    layout: Layout = "auto",
+    max_megapixels: float = 100.0,
+    jobs: int | None = None,
+    store: Path | None = None,
+    quiet: Quiet = False,
+    as_json: AsJson = False,
+) -> int:
+    """Compare presets on the labelled movies of every SOURCE: mAP, intervals, differences.
+
+    Writes ablation.csv, queries.csv, ablation.md, chart.svg and index.html.
+
+    Args:
+        sources: Labelled folders or files, as `castsearch rank` reads them.
+        presets: Which to compare, with commas between them; all unless given. A preset with a
+            setting of its own is NAME:SETTING=VALUE.
+        against: The one that the others are compared with; the last unless given.
+        out: Folder that the results are written to.
+        layout: How the sources are laid out; told by itself unless given.
+        max_megapixels: Pictures with more pixels than this are refused.
+        jobs: How many pictures are worked on at once; all cores unless given.
+        store: File that detections and embeddings are kept in.
+        quiet: Show no progress, and nothing but problems.
+        as_json: Print the table as JSON.
+    """
+    from castsearch import ablate as ablation
+    from castsearch.report.ablation import in_words, to_json
+
+    if jobs is not None and jobs < 1:
+        raise InputError("--jobs takes 1 or more.")
+    style: Style = "quiet" if quiet or as_json else "auto"
+    done = ablation.ablate(
+        sources,
+        presets=ablation.split_names(presets) if presets else ablation.ALL,
+        against=against,
+        out=out,
+        layout=layout,
+        max_megapixels=max_megapixels,
+        n_jobs=jobs,
+        store=store,
+        progress=style,
+    )
+    for problem in done.problems:
+        print(f"skipped: {problem.message}", file=sys.stderr)
+    if as_json:
+        print_json({"out": str(out), "skipped": len(done.problems), **to_json(done.table)})
+    elif not quiet:
+        width = max(len(row.variant.name) for row in done.table.rows)
+        for row in done.table.rows:
+            difference = in_words(row.difference, signed=True)
+            print(f"{row.variant.name:{width}}  mAP {in_words(row.mAP)}  difference {difference}")
+        print(f"page: {out / 'index.html'}")
+    return 1 if done.problems else 0
