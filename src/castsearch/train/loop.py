@@ -309,7 +309,8 @@ class Run:
         kept = self.out / "last.pt"
         return CastsearchError(
             f"The loss, the weights or the embeddings became {value} after step {self.step}; the "
-            f"checkpoint of step {self.saved_step} is kept in {kept}. Use a lower --lr, or --precision no."
+            f"checkpoint of step {self.saved_step} is kept in {kept}. Use a lower --lr, or "
+            "--precision no."
             if self.saved_step is not None
             else f"The loss became {value} at the first step; look at the pictures and --weights."
         )
