@@ -188,11 +188,10 @@ def _often_alike(
     """
     parts = [_equal_words(words[:, k], owner) for k in range(words.shape[1])]
     first, second = (np.concatenate(ends) for ends in zip(*parts, strict=True))
-    dx, dy = (points[first] - points[second]).T
-    # Odd multipliers spread neighbouring shifts and crops; wrapping around is what is wanted.
-    cell = (owner[first] * 0x9E3779B1 + owner[second] * 0x85EBCA77 + dx * 0xC2B2AE3D) ^ (
-        dy * 0x27D4EB2F
-    )
+    # Odd multipliers spread neighbouring shifts and crops; wrapping around is what is wanted. As a
+    # sum, what depends on either corner is worked out once per corner.
+    place = points[:, 0] * 0xC2B2AE3D + points[:, 1] * 0x27D4EB2F
+    cell = (owner * 0x9E3779B1 + place)[first] + (owner * 0x85EBCA77 - place)[second]
     cell = (cell ^ (cell >> 23)) & (_N_CELLS - 1)
     keep = np.bincount(cell, minlength=_N_CELLS)[cell] >= MIN_CORNERS
     return first[keep], second[keep]
