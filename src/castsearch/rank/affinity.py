@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from castsearch.errors import InputError
+from castsearch.workers import n_cores
 
 _BLOCK = 512
 """Rows compared at once: at 10,000 candidates 20 MB of float32 per product."""
@@ -143,21 +145,24 @@ def link_weights(
     n = len(stills)
     standing = _Standing(views, stills)
     k = min(settings.neighbours, n - 1)
-    rows, columns, values = [], [], []
-    for start in range(0, n if k > 0 else 0, _BLOCK):
+
+    def nearest(start: int) -> tuple[NDArray[np.intp], Single]:
+        """Columns and standings of the k nearest of each row of a block."""
         block = np.arange(start, min(start + _BLOCK, n))
         alike = standing.of(block)
         alike[stills[block][:, None] == stills[None]] = _NOT_LINKED
-        nearest = np.argpartition(alike, n - k, axis=1)[:, n - k :]
-        rows.append(block.repeat(k))
-        columns.append(nearest.ravel())
-        values.append(np.take_along_axis(alike, nearest, axis=1).ravel())
+        columns = np.argpartition(alike, n - k, axis=1)[:, n - k :]
+        return columns.ravel(), np.take_along_axis(alike, columns, axis=1).ravel()
+
     links = sparse.csr_array((n, n), dtype=np.float64)
-    if rows:
-        stands_out = np.concatenate(values).astype(np.float64)
+    if k > 0:
+        # Products of matrices release the interpreter lock: a core per block, in order.
+        with ThreadPoolExecutor(n_cores()) as cores:
+            found = list(cores.map(nearest, range(0, n, _BLOCK)))
+        stands_out = np.concatenate([values for _, values in found]).astype(np.float64)
         weight = _rise(stands_out, settings.link_at, settings.link_width)
         weight[stands_out < _NOT_LINKED / 2] = 0.0
-        places = (np.concatenate(rows), np.concatenate(columns))
+        places = (np.arange(n).repeat(k), np.concatenate([columns for columns, _ in found]))
         links = sparse.csr_array((weight, places), shape=(n, n))
         # Mutual: the smaller weight of both directions, 0 where one is missing.
         links = _loosened(links.minimum(links.T), faces, settings)
