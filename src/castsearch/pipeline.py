@@ -25,7 +25,7 @@ from castsearch.progress import Style, track
 from castsearch.read import read
 from castsearch.recipe import Recipe, recipe_of
 from castsearch.report import write_report
-from castsearch.report.export import write_names, write_scores
+from castsearch.report.export import NAMED_FROM, write_names, write_scores
 from castsearch.store import Store
 from castsearch.types import Candidate, Movie, MovieResult, Problem
 
@@ -220,6 +220,7 @@ def _write(run: RunResult, out: Path, source: str | Path, chosen: Preset, recipe
         facts=facts,
         evaluation=None if run.evaluation is None else scoring.to_json(run.evaluation),
         problems=run.problems,
+        named_from=NAMED_FROM if chosen.fusion == "film" else None,
     )
 
 

@@ -193,7 +193,7 @@ def test_no_movies_is_a_page_too(tmp_path: Path) -> None:
     page = write_report(
         tmp_path, [], title="T", facts={}, evaluation={"mAP": math.nan}, problems=()
     )
-    assert '{"movies":[],"thumbs":[],"reasons":[]}' in page.read_text("utf-8")
+    assert '{"movies":[],"thumbs":[],"reasons":[],"namedFrom":null}' in page.read_text("utf-8")
     assert "<dl" not in page.read_text("utf-8")
 
 

@@ -33,10 +33,12 @@ def write_report(
     facts: Mapping[str, str],
     evaluation: Mapping[str, Any] | None,
     problems: Sequence[Problem],
+    named_from: float | None = None,
 ) -> Path:
     """Write ``folder/index.html`` and ``folder/thumbs/``, and give the path of the page.
 
-    ``facts`` is printed as it stands; ``evaluation`` is the scorer's JSON form, of which any key
+    ``facts`` is printed as it stands; crops that score below ``named_from`` are shown pale: they
+    are rather none of these. ``evaluation`` is the scorer's JSON form, of which any key
     may be missing. The problems of the movies and of their results are listed after ``problems``,
     each once. A thumbnail is named after its content: one that is there already is kept.
 
@@ -45,7 +47,7 @@ def write_report(
     """
     evaluation = evaluation or {}
     thumbnails: dict[str, bytes] = {}
-    data = _page_data(results, evaluation, thumbnails)
+    data = _page_data(results, evaluation, thumbnails) | {"namedFrom": named_from}
     listed = dict.fromkeys(
         [*problems, *(p for r in results for p in (*r.movie.problems, *r.problems))]
     )
@@ -60,6 +62,7 @@ def write_report(
         tiles=[(text, f"{value:.3f}") for text, value in scored if value is not None],
         problems=list(listed),
         has_truth=any(result.movie.truth is not None for result in results),
+        named_from=named_from,
         movies=[result.movie.id for result in results],
     )
 

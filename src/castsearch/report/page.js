@@ -148,6 +148,8 @@
     const candidate = cast.order[position];
     const kind = verdict(movie, candidate, member);
     const button = el("button", `crop ${kind}`.trim());
+    const unlikely = data.namedFrom !== null && !(cast.scores[position] >= data.namedFrom);
+    button.classList.toggle("unlikely", unlikely);
     button.type = "button";
     button.dataset.index = index;
     button.tabIndex = index === 0 ? 0 : -1;
@@ -164,7 +166,8 @@
     button.append(stage(thumbs[candidate], boxes[candidate], aspects[candidate], ""), words);
     button.setAttribute(
       "aria-label",
-      [`Rank ${position + 1}`, ids[candidate], kind, instead, score && `score ${score}`, why]
+      [`Rank ${position + 1}`, ids[candidate], kind, instead, score && `score ${score}`, why,
+        unlikely && "rather none of these"]
         .filter(Boolean)
         .join(", "),
     );
