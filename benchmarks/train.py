@@ -21,11 +21,11 @@ import torch
 
 from castsearch.train.budget import Budget
 from castsearch.train.log import Reporter
-from castsearch.train.loop import Run
 from castsearch.train.options import Options
 from castsearch.train.prepare import load_data
 from castsearch.train.process import deterministic, start_accelerator
 from castsearch.train.recipes import RECIPES
+from castsearch.train.run import Run
 
 LIMIT = 1.10
 WARM_UP, STEPS_A_TURN = 1, 2
