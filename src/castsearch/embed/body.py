@@ -57,9 +57,7 @@ def encode(
     return np.asarray(output / np.maximum(norm, 1e-12), dtype=np.float32)
 
 
-def as_body_batch(
-    crops: Sequence[ImageArray], model: Model, size: tuple[int, int]
-) -> FloatArray:
+def as_body_batch(crops: Sequence[ImageArray], model: Model, size: tuple[int, int]) -> FloatArray:
     """Crops stretched to ``size`` (height, width) as the input of ``model``, (n, 3, h, w)."""
     return as_batch([resized(crop, size) for crop in crops], model)
 
