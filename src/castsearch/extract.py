@@ -90,7 +90,8 @@ def extract(
     work = Work(n_pictures=len(by_path))
     features: dict[str, Features] = {}
     to_do: list[Job] = []
-    with ThreadPoolExecutor(n_jobs) as readers:
+    loading: Future[None] | None = None
+    with ThreadPoolExecutor(n_jobs) as readers, ThreadPoolExecutor(1) as loader:
         for job in readers.map(_hashed, by_path, map(tuple, by_path.values())):
             known = {r.key: store.read(job.picture, r.key) for r in job.regions}
             found = {r.id: stored_features(r, recipe, known[r.key]) for r in job.regions}
@@ -100,10 +101,14 @@ def extract(
                 features |= {id_: f for id_, f in found.items() if f}
             else:
                 to_do.append(Job(job.path, job.regions, known, job.picture))
+                # Networks are loaded while the rest is looked up, and only if one is needed.
+                loading = loading or loader.submit(
+                    recipes.load, recipe, faces=any(r.role != "body" for r in regions)
+                )
                 continue
             advance()
-    if to_do:
-        recipes.load(recipe, faces=any(region.role != "body" for region in regions))
+    if loading is not None:
+        loading.result()
         for outcome in _run(to_do, recipe, n_jobs, max_megapixels):
             features |= _keep(outcome, recipe, store, work)
             advance()

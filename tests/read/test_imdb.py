@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from castsearch.read import read
@@ -309,6 +309,7 @@ JSON = st.recursive(
 
 @settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(cast=JSON, candidates=JSON, truth=JSON)
+@example(cast=None, candidates=None, truth={"tt1_": ["\ud800"]})
 def test_no_label_file_stops_the_movie(
     tree: Tree, cast: object, candidates: object, truth: object
 ) -> None:

@@ -58,15 +58,21 @@ def decode(
     boxes, scores, points = [], [], []
     for level, stride in enumerate(STRIDES):
         kind, objectness, box, point = (outputs[level + 3 * part][0] for part in range(4))
-        score = np.sqrt(np.clip(kind[:, 0], 0, 1) * np.clip(objectness[:, 0], 0, 1))
-        cells = np.flatnonzero(score >= min_score)
+        product = kind[:, 0] * objectness[:, 0]
+        # Both are 0 to 1 but for rounding; the root is taken of the few that count.
+        cells = np.flatnonzero(product >= min_score**2)
+        if not len(cells):
+            continue
+        score = np.sqrt(np.clip(product[cells], 0, 1))
         row, column = np.divmod(cells, padded_width // stride)
         origin = np.stack([column, row], axis=1)
         centre = origin + box[cells, :2]
         half = np.exp(box[cells, 2:].astype(np.float64)) / 2
         boxes.append(np.hstack([centre - half, centre + half]) * stride)
-        scores.append(score[cells].astype(np.float64))
+        scores.append(score.astype(np.float64))
         points.append((point[cells].reshape(-1, 5, 2) + origin[:, None]) * float(stride))
+    if not boxes:
+        return np.zeros((0, 4)), np.zeros(0), np.zeros((0, 5, 2))
     return np.concatenate(boxes), np.concatenate(scores), np.concatenate(points)
 
 

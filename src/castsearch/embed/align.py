@@ -19,23 +19,25 @@ TEMPLATE_112 = np.array(
 """Eyes, nose tip and mouth corners in a 112x112 face, in pixels (ArcFace, Deng et al. 2019)."""
 
 
+_AS_COMPLEX = np.array([1.0, 1j])
+
+
 def similarity_transform(
     source: NDArray[np.float64], target: NDArray[np.float64]
 ) -> NDArray[np.float64]:
     """The least-squares rotation, scale and shift from ``source`` to ``target``, both (n, 2).
 
-    Returns shape (2, 3), as ``warpAffine`` takes it (Umeyama, PAMI 1991). Points that all fall
-    together give scale 0.
+    Returns shape (2, 3), as ``warpAffine`` takes it (Umeyama, PAMI 1991: in the plane, where it
+    does not mirror, it is this one). Points that all fall together give scale 0.
     """
     mean_s, mean_t = source.mean(axis=0), target.mean(axis=0)
-    centred_s, centred_t = source - mean_s, target - mean_t
-    u, singular, vt = np.linalg.svd(centred_t.T @ centred_s / len(source))
-    sign = np.array([1.0, np.sign(np.linalg.det(u) * np.linalg.det(vt))])
-    rotation = u @ np.diag(sign) @ vt
-    variance = centred_s.var(axis=0).sum()
-    scale = float((singular * sign).sum() / variance) if variance > 0 else 0.0
-    shift = mean_t - scale * rotation @ mean_s
-    return np.hstack([scale * rotation, shift[:, None]])
+    # As complex numbers, a rotation with its scale is one factor and its least squares a quotient.
+    points_s = (source - mean_s) @ _AS_COMPLEX
+    points_t = (target - mean_t) @ _AS_COMPLEX
+    spread = np.vdot(points_s, points_s).real
+    factor = np.vdot(points_s, points_t) / spread if spread > 0 else 0j
+    turn = np.array([[factor.real, -factor.imag], [factor.imag, factor.real]])
+    return np.hstack([turn, (mean_t - turn @ mean_s)[:, None]])
 
 
 def aligned(

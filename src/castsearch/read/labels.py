@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
+from castsearch.read.paths import shown
 from castsearch.types import OTHERS, Candidate, CastMember, Movie, Problem
 
 
@@ -87,7 +88,10 @@ def with_labels(movie: Movie, truth: Truth, source: str) -> Movie:
         (absent, "labels for candidates that are not there", "they are left out"),
     )
     problems = [
-        Problem(movie.id, f"{source} has {what} ({len(found)}, first: {found[0]}); {effect}.")
+        Problem(
+            movie.id,
+            f"{source} has {what} ({len(found)}, first: {shown(str(found[0]))}); {effect}.",
+        )
         for found, what, effect in counted
         if found
     ]
