@@ -18,9 +18,9 @@ from numpy.typing import NDArray
 
 from castsearch import evaluate
 from castsearch.extract import extract
-from castsearch.features import Features, Region
+from castsearch.features import Features
 from castsearch.fusion import film_evidence, film_settings
-from castsearch.movie import region_id
+from castsearch.movie import portrait_vectors, region_id, regions_of
 from castsearch.presets import preset
 from castsearch.progress import track
 from castsearch.rank.affinity import Bodies
@@ -52,29 +52,14 @@ class Case:
 def cases(folder: str) -> list[Case]:
     recipe = recipe_of(preset("castsearch"))
     movies = [movie for movie in read(folder) if movie.cast and movie.candidates]
-    regions = [
-        Region(region_id(m, s.id), s.path, role="portrait")
-        for m in movies
-        for member in m.cast
-        for s in member.portraits
-    ]
-    regions += [
-        Region(region_id(m, c.id), c.still.path, c.box)
-        for m in movies
-        for c in m.candidates
-        if c.problem is None
-    ]
+    regions = [region for movie in movies for region in regions_of(movie)]
     with Store() as store, track("pictures", len({r.path for r in regions}), "lines") as advance:
         features, _ = extract(regions, recipe, store, advance=advance)
     found = []
     for movie in movies:
         seen = [features.get(region_id(movie, c.id), Features()) for c in movie.candidates]
         queries = [
-            [
-                v
-                for s in member.portraits
-                if (v := features[region_id(movie, s.id)].vector) is not None
-            ]
+            portrait_vectors([features[region_id(movie, s.id)] for s in member.portraits])
             for member in movie.cast
         ]
         evidence, _ = film_evidence(movie.candidates, seen, queries, recipe)

@@ -43,7 +43,7 @@ class Region:
     @property
     def key(self) -> str:
         """The name of the region in the store."""
-        return "" if self.box is None else ",".join(f"{v:g}" for v in corners_of(self.box))
+        return "" if self.box is None else ",".join(f"{v:g}" for v in self.box.xyxy)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,11 +71,6 @@ class Features:
 
 Values = dict[str, bytes]
 """Stored values of one region, by the name of what they are."""
-
-
-def corners_of(box: Box) -> tuple[float, float, float, float]:
-    """``x0, y0, x1, y1``."""
-    return box.x0, box.y0, box.x1, box.y1
 
 
 def stored_features(region: Region, recipe: Recipe, values: Values) -> Features | None:
@@ -169,7 +164,7 @@ def new_values(image: ImageArray, region: Region, recipe: Recipe, known: Values)
     if region.role == "body":
         return new
     if FRAME not in known:
-        new[FRAME] = pack(np.array(corners_of(_frame(image, region.box))))
+        new[FRAME] = pack(np.array(_frame(image, region.box).xyxy))
     if THUMBNAIL not in known:
         new[THUMBNAIL] = thumbnail(part)
     name = recipe.faces_key(role=region.role)

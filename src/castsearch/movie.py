@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
 
 import numpy as np
 from numpy.typing import NDArray
 
-from castsearch.features import Features
+from castsearch.features import Features, Region
 from castsearch.fusion import film_evidence, film_settings
 from castsearch.rank.coarse import inverse_relation, rankings, similarity
 from castsearch.rank.film import film
@@ -22,6 +22,21 @@ UNREADABLE = "picture unreadable"
 def region_id(movie: Movie, any_id: str) -> str:
     """An id that holds across movies: files may number each movie's candidates anew."""
     return f"{movie.id}\n{any_id}"
+
+
+def regions_of(movie: Movie) -> Iterator[Region]:
+    """All portraits and candidates of a movie that can be looked at."""
+    for member in movie.cast:
+        for still in member.portraits:
+            yield Region(region_id(movie, still.id), still.path, role="portrait")
+    for candidate in movie.candidates:
+        if candidate.problem is None:
+            yield Region(region_id(movie, candidate.id), candidate.still.path, candidate.box)
+
+
+def portrait_vectors(portraits: Sequence[Features]) -> list[FloatArray]:
+    """The face vectors of those portraits that show one."""
+    return [portrait.vector for portrait in portraits if portrait.vector is not None]
 
 
 def ranked_movie(movie: Movie, features: dict[str, Features], recipe: Recipe) -> MovieResult:
@@ -41,7 +56,7 @@ def ranked_movie(movie: Movie, features: dict[str, Features], recipe: Recipe) ->
             for s, f in zip(member.portraits, portraits, strict=True)
             if f.problem
         ]
-        vectors = [f.vector for f in portraits if f.vector is not None]
+        vectors = portrait_vectors(portraits)
         queries.append(vectors)
         if not vectors and not any(f.problem for f in portraits):
             problems.append(

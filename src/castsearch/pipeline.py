@@ -19,13 +19,14 @@ from castsearch.detect.choose import body_box
 from castsearch.errors import InputError
 from castsearch.extract import Work, extract
 from castsearch.features import Region
-from castsearch.movie import ranked_movie, region_id
+from castsearch.movie import ranked_movie, regions_of
 from castsearch.presets import DEFAULT, Preset, preset
 from castsearch.progress import Style, track
 from castsearch.read import read
 from castsearch.recipe import Recipe, recipe_of
 from castsearch.report import write_report
 from castsearch.report.export import NAMED_FROM, write_names, write_scores
+from castsearch.report.whole import whole_file
 from castsearch.store import Store
 from castsearch.types import Candidate, Movie, MovieResult, Problem
 
@@ -94,7 +95,7 @@ def rank(
         _writable(out)
     with Store(store) as kept, clock.stage("detect and embed"):
         movies = _with_candidates(movies, recipe, kept, max_megapixels, n_jobs, progress)
-        regions = [r for movie in movies for r in _regions(movie)]
+        regions = [r for movie in movies for r in regions_of(movie)]
         n_pictures = len({r.path for r in regions})
         with track("pictures", n_pictures, progress) as advance:
             features, work = extract(
@@ -127,7 +128,9 @@ def rank(
     if out is not None:
         with clock.stage("write"):
             _write(run, out, source, chosen, recipe)
-        _write_json(out / "run.json", _facts(run, source, chosen, recipe))
+        document = json.dumps(_facts(run, source, chosen, recipe), indent=1) + "\n"
+        with whole_file(out / "run.json") as temporary:
+            temporary.write_text(document, encoding="utf-8")
     return run
 
 
@@ -138,15 +141,6 @@ def _writable(out: Path) -> None:
         raise InputError(f"{out}: this folder cannot be made: {error.strerror}.") from error
     if not os.access(out, os.W_OK):
         raise InputError(f"{out}: this folder cannot be written to.")
-
-
-def _regions(movie: Movie) -> Iterator[Region]:
-    for member in movie.cast:
-        for still in member.portraits:
-            yield Region(region_id(movie, still.id), still.path, role="portrait")
-    for candidate in movie.candidates:
-        if candidate.problem is None:
-            yield Region(region_id(movie, candidate.id), candidate.still.path, candidate.box)
 
 
 def _with_candidates(
@@ -251,9 +245,3 @@ def _facts(run: RunResult, source: str | Path, chosen: Preset, recipe: Recipe) -
     if run.evaluation is not None:
         facts["evaluation"] = scoring.to_json(run.evaluation)
     return facts
-
-
-def _write_json(path: Path, document: dict[str, Any]) -> None:
-    temporary = path.with_name(f".{path.name}.tmp")
-    temporary.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
-    temporary.replace(path)

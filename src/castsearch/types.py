@@ -36,6 +36,10 @@ class Box:
         return cls(x, y, x + width, y + height)
 
     @property
+    def xyxy(self) -> tuple[float, float, float, float]:
+        return self.x0, self.y0, self.x1, self.y1
+
+    @property
     def width(self) -> float:
         return max(0.0, self.x1 - self.x0)
 

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Annotated
 
 from cyclopts import Parameter
 
-from castsearch.cli.app import AsJson, Layout, Quiet, app, print_json
-from castsearch.errors import InputError
-from castsearch.progress import Style
+from castsearch.cli.app import (
+    AsJson,
+    Layout,
+    Quiet,
+    app,
+    checked_jobs,
+    print_json,
+    style_of,
+    tell_skipped,
+)
 
 
 @app.command
@@ -46,9 +52,6 @@ def ablate(
     from castsearch import ablate as ablation
     from castsearch.report.ablation import in_words, to_json
 
-    if jobs is not None and jobs < 1:
-        raise InputError("--jobs takes 1 or more.")
-    style: Style = "quiet" if quiet or as_json else "auto"
     done = ablation.ablate(
         sources,
         presets=ablation.split_names(presets) if presets else ablation.ALL,
@@ -56,12 +59,11 @@ def ablate(
         out=out,
         layout=layout,
         max_megapixels=max_megapixels,
-        n_jobs=jobs,
+        n_jobs=checked_jobs(jobs),
         store=store,
-        progress=style,
+        progress=style_of(quiet, as_json),
     )
-    for problem in done.problems:
-        print(f"skipped: {problem.message}", file=sys.stderr)
+    status = tell_skipped(done.problems)
     if as_json:
         print_json({"out": str(out), "skipped": len(done.problems), **to_json(done.table)})
     elif not quiet:
@@ -70,4 +72,4 @@ def ablate(
             difference = in_words(row.difference, signed=True)
             print(f"{row.variant.name:{width}}  mAP {in_words(row.mAP)}  difference {difference}")
         print(f"page: {out / 'index.html'}")
-    return 1 if done.problems else 0
+    return status

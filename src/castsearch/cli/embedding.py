@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
-import sys
 from pathlib import Path
 from typing import Annotated, Literal
 
 from cyclopts import Parameter
 
-from castsearch.cli.app import AsJson, Quiet, app, print_json
-from castsearch.errors import InputError
-from castsearch.progress import Style
+from castsearch.cli.app import AsJson, Quiet, app, checked_jobs, print_json, style_of, tell_skipped
 
 AnyLayout = Literal["auto", "imdb", "wider", "folder", "pictures"]
 
@@ -49,23 +46,19 @@ def embed(
     """
     from castsearch import vectors
 
-    if jobs is not None and jobs < 1:
-        raise InputError("--jobs takes 1 or more.")
     vectors.check_ending(out)
-    style: Style = "quiet" if quiet or as_json else "auto"
     made = vectors.embed(
         source,
         model,
         layout=layout,
         flip=flip,
         max_megapixels=max_megapixels,
-        n_jobs=jobs,
+        n_jobs=checked_jobs(jobs),
         store=store,
-        progress=style,
+        progress=style_of(quiet, as_json),
     )
     vectors.write_vectors(out, made)
-    for problem in made.problems:
-        print(f"skipped: {problem.message}", file=sys.stderr)
+    status = tell_skipped(made.problems)
     n_vectors, dim = made.vectors.shape
     if as_json:
         facts = {"out": str(out), "model": made.model, "n_vectors": n_vectors, "dim": dim}
@@ -73,4 +66,4 @@ def embed(
         print_json(facts)
     elif not quiet:
         print(f"wrote {n_vectors} vectors of {dim} numbers to {out}")
-    return 1 if made.problems else 0
+    return status

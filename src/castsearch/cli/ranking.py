@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Annotated, Any
 
 from cyclopts import Parameter
 
-from castsearch.cli.app import AsJson, Layout, Quiet, app, print_json
-from castsearch.errors import InputError
+from castsearch.cli.app import (
+    AsJson,
+    Layout,
+    Quiet,
+    app,
+    checked_jobs,
+    print_json,
+    style_of,
+    tell_skipped,
+)
 from castsearch.presets import DEFAULT
-from castsearch.progress import Style
 
 
 @app.command
@@ -55,9 +61,6 @@ def rank(
     from castsearch import evaluate as scoring
     from castsearch import pipeline
 
-    if jobs is not None and jobs < 1:
-        raise InputError("--jobs takes 1 or more.")
-    style: Style = "quiet" if quiet or as_json else "auto"
     run = pipeline.rank(
         source,
         preset_name=preset,
@@ -67,12 +70,11 @@ def rank(
         face_model=face_model,
         body_models=body_model,
         max_megapixels=max_megapixels,
-        n_jobs=jobs,
+        n_jobs=checked_jobs(jobs),
         store=store,
-        progress=style,
+        progress=style_of(quiet, as_json),
     )
-    for problem in run.problems:
-        print(f"skipped: {problem.message}", file=sys.stderr)
+    status = tell_skipped(run.problems)
     if as_json:
         document: dict[str, Any] = {"out": str(out), "skipped": len(run.problems)}
         if run.evaluation is not None:
@@ -87,7 +89,7 @@ def rank(
                 print(f"{movie.movie}: mAP {movie.mAP:.4f}")
             print(f"mAP {run.evaluation.mAP:.4f}")
         print(f"report: {out / 'report' / 'index.html'}")
-    return 1 if run.problems else 0
+    return status
 
 
 @app.command

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
-import sys
 from pathlib import Path
 from typing import Annotated, Literal
 
 from cyclopts import Parameter
 
-from castsearch.cli.app import AsJson, app, print_json
+from castsearch.cli.app import AsJson, app, print_json, tell_skipped
 from castsearch.errors import InputError
 from castsearch.presets import DEFAULT
 
@@ -74,8 +73,7 @@ def _market1501(
     score, problems = score_identities(
         source, model, flip=flip, store=store, progress="quiet" if as_json else "auto"
     )
-    for problem in problems:
-        print(f"skipped: {problem.message}", file=sys.stderr)
+    status = tell_skipped(problems)
     if as_json:
         print_json(dataclasses.asdict(score) | {"skipped": len(problems)})
     else:
@@ -85,4 +83,4 @@ def _market1501(
             f"{score.n_queries} queries, {score.n_gallery} pictures in the gallery; "
             f"{score.n_skipped} queries have no right answer"
         )
-    return 1 if problems else 0
+    return status

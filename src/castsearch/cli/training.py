@@ -11,9 +11,8 @@ from typing import Annotated, Any, Literal
 
 from cyclopts import Parameter
 
-from castsearch.cli.app import AsJson, Quiet, app, print_json
+from castsearch.cli.app import AsJson, Quiet, app, print_json, style_of
 from castsearch.errors import InputError
-from castsearch.progress import Style
 
 
 @Parameter(name="*")
@@ -156,7 +155,6 @@ def train(
     if recipe not in RECIPES:
         raise InputError(f"There is no recipe {recipe!r}; use one of {', '.join(RECIPES)}.")
     given = {k: v for k, v in dataclasses.asdict(changes or Changes()).items() if v is not None}
-    style: Style = "quiet" if quiet or as_json else "auto"
     result = run(
         source,
         out,
@@ -174,7 +172,7 @@ def train(
             checkpoint_seconds=checkpoint_seconds,
         ),
         cache=cache,
-        progress=style,
+        progress=style_of(quiet, as_json),
     )
     if not result.is_main:
         return 0

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import cv2
 import numpy as np
 
-from castsearch.embed.face_onnx import as_batch
+from castsearch.embed.face_onnx import as_batch, as_vectors
 from castsearch.embed.session import Session
 from castsearch.errors import InputError
 from castsearch.models import Model
@@ -48,13 +48,8 @@ def encode(
     batch = np.ascontiguousarray(batch)
     # A network exported for one picture takes them one by one.
     parts = np.split(batch, len(batch)) if session.input_shape[0] == 1 else [batch]
-    output = np.concatenate([session.run(part)[0].reshape(len(part), -1) for part in parts])
-    if flip:
-        output = output[: len(crops)] + output[len(crops) :]
-    if not np.isfinite(output).all():
-        raise InputError(f"The body encoder {model.name!r} gives NaN or infinity; export it again.")
-    norm = np.linalg.norm(output, axis=1, keepdims=True)
-    return np.asarray(output / np.maximum(norm, 1e-12), dtype=np.float32)
+    output = np.concatenate([session.run(part)[0] for part in parts])
+    return as_vectors(output, model, flip=flip)
 
 
 def as_body_batch(crops: Sequence[ImageArray], model: Model, size: tuple[int, int]) -> FloatArray:

@@ -37,10 +37,21 @@ def encode(
     batch = as_batch(faces, model)
     if flip:
         batch = np.concatenate([batch, batch[..., ::-1]])
-    output = session.run(np.ascontiguousarray(batch))[0].reshape(len(batch), -1)
+    return as_vectors(session.run(np.ascontiguousarray(batch))[0], model, flip=flip)
+
+
+def as_vectors(output: FloatArray, model: Model, *, flip: bool) -> FloatArray:
+    """The output of an encoder as unit vectors, shape (n, dim).
+
+    With ``flip`` its second half is of mirror images, which are added to the first.
+
+    Raises:
+        InputError: the output holds NaN or infinity.
+    """
+    rows = output.reshape(len(output), -1)
     if flip:
-        output = output[: len(faces)] + output[len(faces) :]
-    if not np.isfinite(output).all():
-        raise InputError(f"The face encoder {model.name!r} gives NaN or infinity; export it again.")
-    norm = np.linalg.norm(output, axis=1, keepdims=True)
-    return np.asarray(output / np.maximum(norm, 1e-12), dtype=np.float32)
+        rows = rows[: len(rows) // 2] + rows[len(rows) // 2 :]
+    if not np.isfinite(rows).all():
+        raise InputError(f"The {model.kind} {model.name!r} gives NaN or infinity; export it again.")
+    norm = np.linalg.norm(rows, axis=1, keepdims=True)
+    return np.asarray(rows / np.maximum(norm, 1e-12), dtype=np.float32)

@@ -7,8 +7,6 @@ and with ReLU6; the lite form scales neither the stem nor the head. The torch fo
 
 from __future__ import annotations
 
-import os
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from castsearch.embed.prepare import saved
 from castsearch.embed.torchfile import read_torch_file
 from castsearch.errors import InputError
 
@@ -102,7 +101,6 @@ def lite0_onnx(weights: Path, target: Path) -> Path:
     Raises:
         InputError: the file is no readable weight file, or one of another network.
     """
-    import onnx
     from onnx import TensorProto, helper, numpy_helper
 
     nodes, constants = _graph(weights)
@@ -121,15 +119,7 @@ def lite0_onnx(weights: Path, target: Path) -> Path:
     )
     # An older format than the newest, so that any onnxruntime since 1.20 reads it.
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
-    target.parent.mkdir(parents=True, exist_ok=True)
-    descriptor, name = tempfile.mkstemp(dir=target.parent, suffix=".tmp")
-    os.close(descriptor)
-    try:
-        onnx.save(model, name)
-        Path(name).replace(target)
-    finally:
-        Path(name).unlink(missing_ok=True)
-    return target
+    return saved(model, target)
 
 
 def prepared_lite0(weights: Path, sha256: str, cache: Path) -> Path:

@@ -44,11 +44,21 @@ def prepared(path: Path, sha256: str, cache: Path) -> Path:
     except (DecodeError, ValueError, OSError) as error:
         raise InputError(f"{path}: this is not a readable ONNX file: {error}.") from error
     rewrite(model)
-    cache.mkdir(parents=True, exist_ok=True)
-    descriptor, name = tempfile.mkstemp(dir=cache, suffix=".tmp")
+    return saved(model, target)
+
+
+def saved(model: onnx.ModelProto, target: Path) -> Path:
+    """Write ``model`` to ``target`` under a name of its own, then rename it."""
+    import onnx
+
+    target.parent.mkdir(parents=True, exist_ok=True)
+    descriptor, name = tempfile.mkstemp(dir=target.parent, suffix=".tmp")
     os.close(descriptor)
-    onnx.save(model, name)
-    Path(name).replace(target)
+    try:
+        onnx.save(model, name)
+        Path(name).replace(target)
+    finally:
+        Path(name).unlink(missing_ok=True)
     return target
 
 

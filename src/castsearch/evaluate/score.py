@@ -69,8 +69,8 @@ class Evaluation:
 def evaluate(truth: Truth, submission: Submission) -> Evaluation:
     """Score a submission: mAP = 1/Q sum_q 1/m_q sum_k P_q(k) rel_q(k) over complete lists.
 
-    m_q counts all positives of the truth, found or not (METHODS.md section 1, the poster's
-    formula). A query without a row scores 0. A query without positives has no AP (0/0), so it is
+    m_q counts all positives of the truth, found or not (the formula of the reference's poster). A
+    query without a row scores 0. A query without positives has no AP (0/0), so it is
     left out of every mean and named. Nothing is cut off.
 
     AP comes from ir-measures over strictly falling scores, so that its tie order never matters.

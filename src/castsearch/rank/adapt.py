@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from castsearch.rank.affinity import Bodies
+from castsearch.rank.affinity import Bodies, unit_rows
 
 MIN_LABELS = 15
 MIN_PER_CAST = 3
@@ -60,8 +60,8 @@ def adapted(
     values = np.maximum(values, 1e-9 * max(float(values.max()), 1e-12))
     whiten = (vectors * values**-0.25) @ vectors.T
     return Bodies(
-        _unit(whole @ whiten),
-        np.where(bodies.has_lower[:, None], _unit(lower @ whiten), 0).astype(np.float32),
+        unit_rows(whole @ whiten).astype(np.float32),
+        np.where(bodies.has_lower[:, None], unit_rows(lower @ whiten), 0).astype(np.float32),
         bodies.has_lower,
     )
 
@@ -77,8 +77,3 @@ def _principal(bodies: Bodies) -> tuple[NDArray[np.float32], NDArray[np.float32]
     kept = np.flatnonzero(values > 1e-9 * max(float(values[-1]), 1e-12))[::-1][:N_DIMENSIONS]
     directions = centred.T @ (vectors[:, kept] / np.sqrt(values[kept]))
     return mean, directions.astype(np.float32)
-
-
-def _unit(rows: NDArray[np.floating]) -> NDArray[np.float32]:
-    norm = np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-9)
-    return np.asarray(rows / norm, dtype=np.float32)

@@ -79,8 +79,8 @@ def bodies(
             raise InputError("the body vectors hold NaN or infinite values; embed them again")
         seen = np.asarray(one.any(axis=1))
         mean = one[seen].mean(axis=0) if seen.any() else 0.0
-        parts.append(np.where(seen[:, None], _unit(one - mean), 0.0))
-        lower_parts.append(np.where(has_lower[:, None], _unit(low - mean), 0.0))
+        parts.append(np.where(seen[:, None], unit_rows(one - mean), 0.0))
+        lower_parts.append(np.where(has_lower[:, None], unit_rows(low - mean), 0.0))
     scale = np.sqrt(max(len(parts), 1))
     return Bodies(
         (np.concatenate(parts, axis=1) / scale).astype(np.float32),
@@ -89,7 +89,8 @@ def bodies(
     )
 
 
-def _unit(rows: NDArray[np.floating[Any]]) -> NDArray[np.floating[Any]]:
+def unit_rows(rows: NDArray[np.floating[Any]]) -> NDArray[np.floating[Any]]:
+    """Rows of length 1; a row of zeros stays one."""
     norm = np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-9)
     return np.asarray(rows / norm)
 
@@ -160,7 +161,7 @@ def link_weights(
         with ThreadPoolExecutor(n_cores()) as cores:
             found = list(cores.map(nearest, range(0, n, _BLOCK)))
         stands_out = np.concatenate([values for _, values in found]).astype(np.float64)
-        weight = _rise(stands_out, settings.link_at, settings.link_width)
+        weight = rise(stands_out, settings.link_at, settings.link_width)
         weight[stands_out < _NOT_LINKED / 2] = 0.0
         places = (np.arange(n).repeat(k), np.concatenate([columns for columns, _ in found]))
         links = sparse.csr_array((weight, places), shape=(n, n))
@@ -181,7 +182,7 @@ def _loosened(links: Any, faces: Faces, settings: LinkSettings) -> Any:
         at = both[start : start + _PAIRS]
         ends = faces.vectors[pairs.row[at]], faces.vectors[pairs.col[at]]
         alike = np.einsum("ij,ij->i", *ends).astype(np.float64)
-        pairs.data[at] *= _rise(alike, settings.face_differs_at, settings.face_differs_width)
+        pairs.data[at] *= rise(alike, settings.face_differs_at, settings.face_differs_width)
     return pairs.tocsr()
 
 
@@ -240,7 +241,7 @@ def _face_links(faces: Faces, stills: NDArray[np.integer], settings: LinkSetting
         columns.append(seen[j])
         values.append(
             settings.face_weight
-            * _rise(alike[i, j].astype(np.float64), settings.face_at, settings.face_width)
+            * rise(alike[i, j].astype(np.float64), settings.face_at, settings.face_width)
         )
     if not rows:
         return sparse.csr_array((n, n), dtype=np.float64)
@@ -248,6 +249,6 @@ def _face_links(faces: Faces, stills: NDArray[np.integer], settings: LinkSetting
     return sparse.csr_array((np.concatenate(values), places), shape=(n, n))
 
 
-def _rise(values: NDArray[np.float64], at: float, width: float) -> NDArray[np.float64]:
+def rise(values: NDArray[np.float64], at: float, width: float) -> NDArray[np.float64]:
     """A logistic step: 1/2 at ``at``, 0.73 one ``width`` above it."""
     return np.asarray(1.0 / (1.0 + np.exp(-np.clip((values - at) / width, -60, 60))))

@@ -124,7 +124,7 @@ def hybrid(
 ) -> Hybrid:
     """Coarse to fine: faces label candidates, labels name clusters of bodies, distance orders.
 
-    The reference's ``sgbt_hybrid`` (METHODS.md section 1, point 3). The poster leaves open how sure
+    The reference's ``sgbt_hybrid`` (``docs/presets.md``). The poster leaves open how sure
     a face has to be, how a cluster is formed, who wins a vote and what "fine ranking" compares.
     It is read so:
 

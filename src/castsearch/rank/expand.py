@@ -43,7 +43,7 @@ def expand(
 ) -> Expansion:
     """Rank by thresholds that fall while the set of queries grows.
 
-    A method of the WIDER 2019 cast search challenge (METHODS.md section 4), read so: M_c are
+    A method of the WIDER 2019 cast search challenge, read so: M_c are
     the candidates whose face is nearer to the portrait than ``threshold``, filled up to
     ``n_least`` with the next ones. For each tau all candidates with a face join whose mean face
     similarity to M_c, as it was before this tau, is above tau. A candidate in several M_c is a hit

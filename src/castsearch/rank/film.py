@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from castsearch.errors import InputError
 from castsearch.rank.adapt import adapted
-from castsearch.rank.affinity import Bodies, Faces, LinkSettings, link_weights
+from castsearch.rank.affinity import Bodies, Faces, LinkSettings, link_weights, rise
 from castsearch.rank.compete import competition
 from castsearch.rank.exclusive import exclusive
 from castsearch.rank.propagate import diffuse
@@ -152,8 +152,8 @@ def _own_faces(evidence: FilmEvidence, settings: FilmSettings) -> Array:
 
 def _trusted(seen: Array, evidence: FilmEvidence, settings: FilmSettings) -> Array:
     """Seeds: what a face says, as far as it is one; nothing where there is none."""
-    doubtful = (settings.trust_at - evidence.face_quality) / settings.trust_width
-    trust = np.where(evidence.faces.has_face, 1 / (1 + np.exp(np.clip(doubtful, -60, 60))), 0.0)
+    trust = rise(evidence.face_quality, settings.trust_at, settings.trust_width)
+    trust[~evidence.faces.has_face] = 0.0
     seeds = seen * trust[:, None]
     # A face unlike every portrait may be a poor view of the cast: it says less for "others".
     seeds[:, -1] *= settings.others_weight

@@ -10,7 +10,7 @@ from typing import Any
 from castsearch.evaluate.ablation import Ablation, AblationRow
 from castsearch.evaluate.bootstrap import Interval
 from castsearch.report.chart import bar_chart
-from castsearch.report.whole import whole_file
+from castsearch.report.whole import whole_text_file
 
 
 def write_tables(out: Path, table: Ablation) -> None:
@@ -22,8 +22,8 @@ def write_tables(out: Path, table: Ablation) -> None:
     _write_csv(out / "ablation.csv", [_fields(table, row) for row in table.rows])
     _write_csv(out / "queries.csv", _query_rows(table))
     for name, text in (("ablation.md", markdown(table)), ("chart.svg", bar_chart(table.rows))):
-        with whole_file(out / name) as temporary:
-            temporary.write_bytes(text.encode("utf-8", "replace"))
+        with whole_text_file(out / name) as file:
+            file.write(text)
 
 
 def to_json(table: Ablation) -> dict[str, Any]:
@@ -153,9 +153,7 @@ def _query_rows(table: Ablation) -> list[dict[str, Any]]:
 
 
 def _write_csv(path: Path, rows: Sequence[dict[str, Any]]) -> None:
-    # File names that are not UTF-8 reach Python as lone surrogates, which no encoder takes.
-    how: dict[str, Any] = {"newline": "", "encoding": "utf-8", "errors": "replace"}
-    with whole_file(path) as temporary, temporary.open("w", **how) as file:
+    with whole_text_file(path) as file:
         writer = csv.DictWriter(file, list(rows[0]))
         writer.writeheader()
         writer.writerows(rows)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from castsearch.report.whole import whole_file
+from castsearch.report.whole import whole_file, whole_text_file
 from castsearch.types import Face, MovieResult
 
 
@@ -61,9 +61,7 @@ def write_names(path: Path, results: Sequence[MovieResult]) -> Path:
     Raises:
         CastsearchError: The file cannot be written.
     """
-    # File names that are not UTF-8 reach Python as lone surrogates, which no encoder takes.
-    how: dict[str, Any] = {"newline": "", "encoding": "utf-8", "errors": "replace"}
-    with whole_file(path) as temporary, temporary.open("w", **how) as file:
+    with whole_text_file(path) as file:
         table = csv.writer(file)
         table.writerow(["movie", "candidate", "still", "cast", "name", "probability", "decided_by"])
         for result in results:

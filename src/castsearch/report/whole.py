@@ -6,6 +6,7 @@ import contextlib
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TextIO
 
 from castsearch.errors import CastsearchError
 
@@ -31,3 +32,17 @@ def whole_file(path: Path) -> Iterator[Path]:
         # What made writing impossible, a parent that is a file, also stops this.
         with contextlib.suppress(OSError):
             temporary.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def whole_text_file(path: Path) -> Iterator[TextIO]:
+    """:func:`whole_file` opened for text, line ends as they are written.
+
+    File names that are not UTF-8 reach Python as lone surrogates, which no encoder takes: they are
+    written as question marks.
+    """
+    with (
+        whole_file(path) as temporary,
+        temporary.open("w", newline="", encoding="utf-8", errors="replace") as file,
+    ):
+        yield file

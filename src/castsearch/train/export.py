@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from castsearch import models
 from castsearch.embed.body import MEAN_KEY, STD_KEY
+from castsearch.embed.prepare import saved
 from castsearch.errors import InputError
 from castsearch.train.architectures import ARCHITECTURES, VGGFACE
 from castsearch.train.networks import NetworkOptions, build, imagenet, load_backbone
@@ -153,14 +154,7 @@ def write_onnx(trained: Trained, target: Path, *, flip: bool = False) -> Path:
             STD_KEY: ",".join(map(str, trained.std)),
         },
     )
-    target.parent.mkdir(parents=True, exist_ok=True)
-    temporary = target.with_name(f".{target.name}.part")
-    try:
-        onnx.save(model, str(temporary))
-        temporary.replace(target)
-    finally:
-        temporary.unlink(missing_ok=True)
-    return target
+    return saved(model, target)
 
 
 def export(
