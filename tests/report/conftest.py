@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser
+    from playwright.sync_api import Browser, Page
 
 CHROMIUM = Path("/usr/bin/chromium")
 ARGUMENTS = [
@@ -42,3 +43,26 @@ def browser() -> Iterator[Browser]:
         started = playwright.chromium.launch(executable_path=str(CHROMIUM), args=ARGUMENTS)
         yield started
         started.close()
+
+
+@pytest.fixture
+def open_page(browser: Browser) -> Callable[[Path], AbstractContextManager[Page]]:
+    """Opens a page from disk; any request but for its own files, or any error, fails the test."""
+
+    @contextmanager
+    def opened(path: Path) -> Iterator[Page]:
+        tab = browser.new_page(viewport={"width": 1280, "height": 900})
+        requests: list[str] = []
+        errors: list[str] = []
+        tab.on("request", lambda request: requests.append(request.url))
+        tab.on("pageerror", lambda error: errors.append(str(error)))
+        tab.on("console", lambda message: errors.append(message.text))
+        tab.goto(path.as_uri())
+        tab.wait_for_selector("html[data-ready]", state="attached")
+        yield tab
+        tab.close()
+        assert errors == []
+        assert [url for url in requests if not url.startswith(path.parent.as_uri())] == []
+        assert len(requests) > 1
+
+    return opened
