@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
@@ -66,3 +67,20 @@ def open_page(browser: Browser) -> Callable[[Path], AbstractContextManager[Page]
         assert len(requests) > 1
 
     return opened
+
+
+@pytest.fixture
+def until(page: Page) -> Callable[[str], None]:
+    """Waits for an expression of the test's ``page`` to become true.
+
+    Playwright's own ``wait_for_function`` evaluates its text inside the page whenever it has to
+    look a second time, which the pages' content security policy forbids, as it should.
+    """
+
+    def wait(expression: str, seconds: float = 10.0) -> None:
+        end = time.monotonic() + seconds
+        while not page.evaluate(expression):
+            assert time.monotonic() < end, f"never true within {seconds} s: {expression}"
+            page.wait_for_timeout(20)
+
+    return wait

@@ -98,7 +98,7 @@ def test_the_largest_difference_comes_first(page: Page) -> None:
     assert second.locator(".better h4").inner_text() == "face: AP 0.500"
 
 
-def test_right_and_wrong_are_marked_in_both_lists(page: Page) -> None:
+def test_right_and_wrong_are_marked_in_both_lists(page: Page, until: Callable[[str], None]) -> None:
     query = page.get_by_role("region", name="Member 11")
     left = query.get_by_role("list", name="First of face for Member 11")
     right = query.get_by_role("list", name="First of castsearch for Member 11")
@@ -110,9 +110,7 @@ def test_right_and_wrong_are_marked_in_both_lists(page: Page) -> None:
     assert left.locator("li").nth(0).locator(".why").inner_text() == "reason 1"
     assert left.locator("li").nth(5).get_by_text("no picture").is_visible()
     query.locator("img").last.scroll_into_view_if_needed()
-    page.wait_for_function(
-        "[...document.querySelectorAll('.cast:nth-child(2) img')].every(i => i.naturalWidth)"
-    )
+    until("[...document.querySelectorAll('.cast:nth-child(2) img')].every(i => i.naturalWidth)")
 
 
 def test_other_presets_and_movies_can_be_chosen(page: Page) -> None:

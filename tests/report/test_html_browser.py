@@ -145,8 +145,8 @@ def test_cast_and_crops_are_shown(page: Page) -> None:
     assert face["width"] / picture["width"] == pytest.approx(0.4, abs=0.02)
 
 
-def test_every_picture_keeps_its_proportions(page: Page) -> None:
-    page.wait_for_function("[...document.images].slice(0, 20).every(i => i.naturalWidth)")
+def test_every_picture_keeps_its_proportions(page: Page, until: Callable[[str], None]) -> None:
+    until("[...document.images].slice(0, 20).every(i => i.naturalWidth)")
     worst = page.evaluate(
         """() => Math.max(...[...document.images].filter(i => i.naturalWidth).map(i => {
              const stage = i.closest('.stage').getBoundingClientRect();
@@ -203,7 +203,7 @@ def test_scrolling_and_the_button_draw_the_rest(page: Page) -> None:
     assert ranks == [f"#{i}" for i in range(1, 301)]
 
 
-def test_keyboard(page: Page) -> None:
+def test_keyboard(page: Page, until: Callable[[str], None]) -> None:
     page.keyboard.press("Tab")
     assert page.evaluate("document.activeElement.textContent") == "Skip to the results"
     page.keyboard.press("Enter")
@@ -227,7 +227,7 @@ def test_keyboard(page: Page) -> None:
     page.keyboard.press("ArrowRight")
     assert page.get_by_role("dialog", name="#2 for Ada Lovelace").is_visible()
     page.keyboard.press("Escape")
-    page.wait_for_function(f"({focused}).startsWith('Rank 2,')")
+    until(f"({focused}).startsWith('Rank 2,')")
 
 
 def test_arrow_down_from_the_last_whole_row_reaches_the_last_crop(page: Page) -> None:
