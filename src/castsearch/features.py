@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -84,11 +86,11 @@ def stored_features(region: Region, recipe: Recipe, values: Values) -> Features 
     faces = values.get(recipe.faces_key(role=region.role))
     if faces is None or FRAME not in values or THUMBNAIL not in values:
         return None
-    frame = Box(*map(float, unpack(values[FRAME])))
+    frame = Box(*unpack(values[FRAME]).tolist())
     found = from_array(unpack(faces))
     if region.role == "still":
         return Features(frame=frame, faces=tuple(found))
-    if recipe.preset.all_faces and region.role == "candidate":
+    if recipe.encodes_all(role=region.role):
         return _stored_hits(region, recipe, values, Features(frame=frame, body=body), found)
     face = pick(found, frame.width, frame.height, role=region.role)
     if face is None:
@@ -149,52 +151,66 @@ def _lower_keys(recipe: Recipe, role: Role) -> dict[str, Model]:
     return {f"{name}|lower": model for name, model in recipe.body_keys(role=role).items()}
 
 
-def new_values(image: ImageArray, region: Region, recipe: Recipe, known: Values) -> Values:
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What was seen in a region, and the faces in it whose vectors are still to be made.
+
+    ``part`` are the pixels of the region, ``name`` what the vectors are to be stored under.
+    """
+
+    part: ImageArray
+    role: Role
+    new: Values
+    faces: tuple[Face, ...] = ()
+    name: str = ""
+
+
+def look(image: ImageArray, region: Region, recipe: Recipe, known: Values) -> Look:
     """What the recipe asks of a region of ``image`` and ``known`` lacks; runs in a worker.
+
+    The vectors of its faces come after it, of several regions at once: :func:`encode_faces`.
 
     Raises:
         ImageError: the region has no area inside the picture.
     """
     part = np.ascontiguousarray(crop(image, region.box))
+    role = region.role
     new: Values = {
         name: pack(recipes.encode_body(recipe, model, part))
-        for name, model in recipe.body_keys(role=region.role).items()
+        for name, model in recipe.body_keys(role=role).items()
         if name not in known
     }
-    if region.role == "body":
-        return new
+    if role == "body":
+        return Look(part, role, new)
     if FRAME not in known:
         new[FRAME] = pack(np.array(_frame(image, region.box).xyxy))
     if THUMBNAIL not in known:
         new[THUMBNAIL] = thumbnail(part)
-    name = recipe.faces_key(role=region.role)
+    name = recipe.faces_key(role=role)
     if name in known:
         faces = from_array(unpack(known[name]))
     else:
-        faces = find_faces(recipe, part, role=region.role)
+        faces = find_faces(recipe, part, role=role)
         new[name] = pack(as_array(faces))
-    if region.role == "still":
-        return new
-    if recipe.preset.all_faces and region.role == "candidate":
-        return new | _new_hits(part, region, recipe, known, faces)
-    face = pick(faces, part.shape[1], part.shape[0], role=region.role)
-    if face is not None:
-        name = recipe.vector_key(face, role=region.role)
-        if name not in known:
-            new[name] = pack(recipes.encode(recipe, part, face, role=region.role))
-    return new
+    if role == "still":
+        return Look(part, role, new)
+    if recipe.encodes_all(role=role):
+        new |= _new_of_film(part, region, recipe, known, has_face=bool(faces))
+        wanted, name = tuple(faces), recipe.vectors_key(role=role)
+    else:
+        face = pick(faces, part.shape[1], part.shape[0], role=role)
+        if face is None:
+            return Look(part, role, new)
+        wanted, name = (face,), recipe.vector_key(face, role=role)
+    return Look(part, role, new) if name in known else Look(part, role, new, wanted, name)
 
 
-def _new_hits(
-    part: ImageArray, region: Region, recipe: Recipe, known: Values, faces: list[Face]
+def _new_of_film(
+    part: ImageArray, region: Region, recipe: Recipe, known: Values, *, has_face: bool
 ) -> Values:
-    """Vectors of all faces, lower bodies where there is a face, and corners."""
+    """Lower bodies where there is a face, and corners."""
     new: Values = {}
-    name = recipe.vectors_key(role=region.role)
-    if name not in known:
-        rows = [recipes.encode(recipe, part, face, role=region.role) for face in faces]
-        new[name] = pack(_stacked(rows))
-    if faces:
+    if has_face:
         top = round(part.shape[0] * (1 - LOWER_SHARE))
         lower = np.ascontiguousarray(part[min(top, part.shape[0] - 1) :])
         for name, model in _lower_keys(recipe, region.role).items():
@@ -203,6 +219,17 @@ def _new_hits(
     if wants_corners(region, recipe) and CORNERS not in known:
         new[CORNERS] = pack_corners(corners(part))
     return new
+
+
+def encode_faces(looks: Sequence[Look], recipe: Recipe) -> None:
+    """Add the vectors of all faces to what is new of their regions."""
+    wanted = [(seen.part, face, seen.role) for seen in looks for face in seen.faces]
+    vectors = iter(recipes.encode(recipe, wanted))
+    for seen in looks:
+        if seen.name:
+            rows = list(islice(vectors, len(seen.faces)))
+            all_ = recipe.encodes_all(role=seen.role)
+            seen.new[seen.name] = pack(_stacked(rows) if all_ else rows[0])
 
 
 def _stacked(rows: list[FloatArray]) -> NDArray[np.float32]:

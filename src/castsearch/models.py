@@ -20,7 +20,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from castsearch.builtin_models import BUILT_IN, BY_NAME, KINDS, Kind, Model
+from castsearch.builtin_models import BUILT_IN, BY_NAME, KINDS, PRECISIONS, Kind, Model, Precision
 from castsearch.errors import InputError
 from castsearch.home import home
 from castsearch.weights import download
@@ -32,6 +32,7 @@ __all__ = [
     "KINDS",
     "Kind",
     "Model",
+    "Precision",
     "add",
     "check_new_name",
     "config_file",
@@ -88,6 +89,8 @@ def _user_model(path: Path, name: str, entry: Any) -> Model:
         raise InputError(f"{where} has an unknown key {unknown[0]!r}; known: {sorted(known)}.")
     if entry.get("kind") not in KINDS:
         raise InputError(f"{where} needs kind = one of {', '.join(map(repr, KINDS))}.")
+    if entry.get("precision", "float32") not in PRECISIONS:
+        raise InputError(f"{where} needs precision = one of {', '.join(map(repr, PRECISIONS))}.")
     if not isinstance(entry.get("file"), str):
         raise InputError(f"{where} needs file = the path of its weights.")
     if entry.get("url") and not entry.get("sha256"):
@@ -228,7 +231,14 @@ def fingerprint(model: Model) -> str:
         if path is None:
             raise InputError(f"The model {model.name!r} is missing: {model.file} was not found.")
         digest = file_sha256(path)
+    return _fingerprint(model, digest)
+
+
+@lru_cache(maxsize=64)
+def _fingerprint(model: Model, digest: str) -> str:
     preparation = f"{model.size}{model.mean}{model.std}{model.color}"
+    if model.precision != "float32":
+        preparation += model.precision
     return f"{model.name}:{digest[:16]}:{hashlib.sha256(preparation.encode()).hexdigest()[:8]}"
 
 

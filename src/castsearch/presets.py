@@ -34,7 +34,7 @@ class Preset:
     relation: Relation = "direct"
     # Longer sides, in pixels, that a crop is scaled to for yunet; the first size that shows a
     # face of at least `sure_score` decides, else the best face over all of them.
-    detect_sizes: tuple[int, ...] = (512,)
+    detect_sizes: tuple[int, ...] = (448,)
     # A crop is never enlarged by more than this factor for yunet.
     max_enlarge: float = 4.0
     # Faces that yunet scores below this (0 to 1) are not faces.
@@ -168,7 +168,7 @@ PRESETS: dict[str, Preset] = {
             name="face",
             summary="YuNet faces, SFace embeddings, cosine similarity to the portrait",
             locator="yunet",
-            encoder="sface",
+            encoder="sface-int8",
         ),
         Preset(
             name="castsearch",

@@ -5,12 +5,11 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
 from castsearch import models
 from castsearch.detect import dlib_face
@@ -41,7 +40,7 @@ IMAGENET_MEAN = (123.675, 116.28, 103.53)
 IMAGENET_STD = (58.395, 57.12, 57.375)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Recipe:
     """A preset with its models; crosses to worker processes."""
 
@@ -53,6 +52,11 @@ class Recipe:
 
     def faces_key(self, *, role: Role) -> str:
         """The name that detected faces are stored under."""
+        model, settings = self._face_settings
+        return f"faces|{model}|{role}|{settings}"
+
+    @cached_property
+    def _face_settings(self) -> tuple[str, str]:
         p = self.preset
         model = fingerprint(self.detector) if self.detector else p.locator
         settings = (
@@ -62,7 +66,7 @@ class Recipe:
         )
         if p.locator in {"hog", "mmod"} and (p.min_size or p.max_size):
             settings += f"|{p.min_size}|{p.max_size}"
-        return f"faces|{model}|{role}|{settings}"
+        return model, settings
 
     def vector_key(self, face: Face, *, role: Role) -> str:
         """The name that the embedding of one face is stored under."""
@@ -78,6 +82,10 @@ class Recipe:
         """The name that the embeddings of all faces of a crop are stored under."""
         p = self.preset
         return f"vectors|{fingerprint(self.encoder)}|{p.flip}|{self.faces_key(role=role)}"
+
+    def encodes_all(self, *, role: Role) -> bool:
+        """Whether every face of such a region is encoded, and not the one that it is about."""
+        return role == "candidate" and self.preset.all_faces
 
     def body_keys(self, *, role: Role) -> dict[str, Model]:
         """The body encoders that a region asks for, by the names their vectors are stored under."""
@@ -160,7 +168,7 @@ def session(model: Model, cache: Path) -> Session:
     # Body encoders run as they are: what is rewritten in packaged files is not in exported ones.
     if model.kind == "body encoder":
         return Session(path)
-    return Session(prepared(path, file_sha256(path), cache))
+    return Session(prepared(path, file_sha256(path), cache, model.precision))
 
 
 def load(recipe: Recipe, *, faces: bool = True) -> None:
@@ -192,23 +200,45 @@ def load(recipe: Recipe, *, faces: bool = True) -> None:
             )
 
 
-def encode(recipe: Recipe, image: ImageArray, face: Face, *, role: Role) -> FloatArray:
-    """The embedding of one face of ``image``, shape (dim,), float32; dlib's is not normalised."""
+def encode(recipe: Recipe, faces: Sequence[tuple[ImageArray, Face, Role]]) -> list[FloatArray]:
+    """The embeddings of faces, each of its picture in its role.
+
+    Returns:
+        Shape (dim,) each, float32; dlib's are not normalised.
+
+    Raises:
+        InputError: the locator gives no landmarks, which the encoder needs, or the vectors are no
+            numbers.
+    """
     p = recipe.preset
     if recipe.encoder.extra == "dlib":
-        jitters = p.num_jitters_cast if role == "portrait" else p.num_jitters
-        return face_dlib.encode(image, face.box, points=p.landmarks, num_jitters=jitters)
-    landmarks: NDArray[np.float64] = np.array(face.landmarks)
-    if not len(landmarks):
+        jitters = {"portrait": p.num_jitters_cast}
+        return [
+            face_dlib.encode(
+                image,
+                face.box,
+                points=p.landmarks,
+                num_jitters=jitters.get(role, p.num_jitters),
+            )
+            for image, face, role in faces
+        ]
+    if any(not face.landmarks for _, face, _ in faces):
         raise InputError(
             f"The encoder {recipe.encoder.name!r} needs five landmarks, which the locator "
             f"{p.locator!r} does not give; use locator=yunet."
         )
-    chip = aligned(image, landmarks, recipe.encoder.size)
-    flip = p.flip_cast if role == "portrait" else p.flip
-    network = session(recipe.encoder, recipe.cache)
-    vector: FloatArray = face_onnx.encode(network, recipe.encoder, [chip], flip=flip)[0]
-    return vector
+    vectors: dict[int, FloatArray] = {}
+    for flip in (False, True):
+        chips = {
+            i: aligned(image, np.array(face.landmarks), recipe.encoder.size)
+            for i, (image, face, role) in enumerate(faces)
+            if flip == (p.flip_cast if role == "portrait" else p.flip)
+        }
+        if chips:
+            network = session(recipe.encoder, recipe.cache)
+            rows = face_onnx.encode(network, recipe.encoder, list(chips.values()), flip=flip)
+            vectors |= zip(chips, rows, strict=True)
+    return [vectors[i] for i in range(len(faces))]
 
 
 def encode_body(recipe: Recipe, model: Model, image: ImageArray) -> FloatArray:

@@ -11,9 +11,10 @@ from __future__ import annotations
 import io
 import sqlite3
 from collections.abc import Iterable
+from functools import lru_cache
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,19 +35,39 @@ CREATE TABLE IF NOT EXISTS results (
 
 def pack(array: NDArray[Any]) -> bytes:
     """An array as the bytes of a ``.npy`` file."""
-    buffer = io.BytesIO()
-    np.save(buffer, array, allow_pickle=False)
-    return buffer.getvalue()
+    array = np.asarray(array, order="C")
+    if array.dtype.hasobject:
+        raise ValueError("arrays of Python objects are not stored")
+    return _header(array.dtype, array.shape) + array.tobytes()
 
 
 def unpack(value: bytes) -> NDArray[Any]:
     """The array that :func:`pack` made bytes of."""
-    array: NDArray[Any] = np.load(io.BytesIO(value), allow_pickle=False)
-    return array
+    end = 10 + int.from_bytes(value[8:10], "little")
+    dtype, shape, order = _read_header(value[:end])
+    return np.frombuffer(value, dtype, offset=end).reshape(shape, order=order).copy()
+
+
+# NumPy writes and parses a header as Python source, which takes longer than the numbers do; few
+# headers are different.
+@lru_cache(maxsize=1024)
+def _header(dtype: np.dtype[Any], shape: tuple[int, ...]) -> bytes:
+    buffer = io.BytesIO()
+    values = {"descr": np.lib.format.dtype_to_descr(dtype), "fortran_order": False, "shape": shape}
+    np.lib.format.write_array_header_1_0(buffer, values)
+    return buffer.getvalue()
+
+
+@lru_cache(maxsize=1024)
+def _read_header(header: bytes) -> tuple[np.dtype[Any], tuple[int, ...], Literal["C", "F"]]:
+    buffer = io.BytesIO(header)
+    np.lib.format.read_magic(buffer)
+    shape, by_columns, dtype = np.lib.format.read_array_header_1_0(buffer)
+    return dtype, shape, "F" if by_columns else "C"
 
 
 class Store:
-    """The open file. Writers commit picture by picture: a killed run loses at most one."""
+    """The open file. Results are there once ``write`` returns, whatever ends the process."""
 
     def __init__(self, path: Path | None = None) -> None:
         self.path = path or home() / "results.sqlite"
@@ -84,12 +105,11 @@ class Store:
         )
         return dict(rows.fetchall())
 
-    def write(self, picture: str, results: Iterable[tuple[str, str, bytes]]) -> None:
-        """Keep ``(region, recipe, value)`` results of a picture, all or none of them."""
-        rows = [(picture, region, recipe, value) for region, recipe, value in results]
+    def write(self, results: Iterable[tuple[str, str, str, bytes]]) -> None:
+        """Keep ``(picture, region, recipe, value)`` results, all or none of them."""
         try:
             with self._db:
-                self._db.executemany("INSERT OR REPLACE INTO results VALUES (?, ?, ?, ?)", rows)
+                self._db.executemany("INSERT OR REPLACE INTO results VALUES (?, ?, ?, ?)", results)
         except sqlite3.Error as error:
             raise CastsearchError(
                 f"{self.path}: results cannot be written: {error}; what was kept before is intact."

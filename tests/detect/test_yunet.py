@@ -9,19 +9,22 @@ from castsearch.types import Box
 
 
 def test_decode_by_hand() -> None:
-    # A 32x32 picture: 16, 4 and 1 cells. One face in the cell of row 1, column 2 of stride 8.
-    cells = (16, 4, 1)
-    outputs = [np.zeros((1, n, width), np.float32) for width in (1, 1, 4, 10) for n in cells]
-    cell = 6
-    outputs[0][0, cell], outputs[3][0, cell] = 0.81, 1.0
-    outputs[6][0, cell] = [0.5, 0.25, np.log(2), np.log(3)]
-    outputs[9][0, cell] = np.arange(10) / 10
-    boxes, scores, points = decode(outputs, 32, 0.5)
-    # Centre (2.5, 1.25) cells, size (2, 3) cells, times the stride.
-    np.testing.assert_allclose(boxes, [[12, -2, 28, 22]], atol=1e-5)
-    np.testing.assert_allclose(scores, [0.9], atol=1e-6)
-    np.testing.assert_allclose(points[0][0], [16, 8.8], atol=1e-5)
-    np.testing.assert_allclose(points[0][4], [22.4, 15.2], atol=1e-5)
+    # A 32x32 picture: 16, 4 and 1 cells. One face in the cell of row 1, column 2 of stride 8, a
+    # better one in the cell of row 1, column 0 of stride 16; the others are far from a face.
+    rows = np.full((21, 16), -20, np.float32)
+    rows[6, [0, 5]] = np.log(0.81 / 0.19), 20
+    rows[6, 1:5] = [0.5, 0.25, np.log(2), np.log(3)]
+    rows[6, 6:] = np.arange(10) / 10
+    rows[16 + 2, [0, 5]] = 20, 20
+    rows[16 + 2, 1:5] = rows[16 + 2, 6:10] = 0
+    boxes, scores, points = decode(rows, 32, 0.5)
+    # Centre (2.5, 1.25) cells, size (2, 3) cells, times the stride; centre (0, 1), size (1, 1).
+    np.testing.assert_allclose(boxes, [[12, -2, 28, 22], [-8, 8, 8, 24]], atol=1e-5)
+    np.testing.assert_allclose(scores, [0.9, 1], atol=1e-6)
+    np.testing.assert_allclose(points[0][[0, 4]], [[16, 8.8], [22.4, 15.2]], atol=1e-5)
+    np.testing.assert_allclose(points[1][0], [0, 16], atol=1e-5)
+    assert len(decode(rows, 32, 0.95)[0]) == 1
+    assert len(decode(rows, 32, 0.0)[0]) == 21
 
 
 corner = st.integers(0, 20)

@@ -8,18 +8,26 @@ import numpy as np
 
 from castsearch.embed.session import Session
 from castsearch.errors import InputError
-from castsearch.models import Model
+from castsearch.models import Model, Precision
 from castsearch.types import FloatArray, ImageArray
+
+PER_CALL: dict[Precision, int] = {"float32": 1, "int8": 4}
+"""How many faces a call is quickest with on a CPU: what lies between the layers of more of them
+does not fit its cache (``benchmarks/sessions.py``)."""
 
 
 def as_batch(faces: Sequence[ImageArray], model: Model) -> FloatArray:
     """Aligned RGB faces as the input of ``model``: float32, shape (n, 3, height, width)."""
-    pixels = np.stack(faces).astype(np.float32)
-    if model.color == "bgr":
-        pixels = pixels[..., ::-1]
-    mean = np.asarray(model.mean, dtype=np.float32)
-    std = np.asarray(model.std, dtype=np.float32)
-    return np.ascontiguousarray(((pixels - mean) / std).transpose(0, 3, 1, 2))
+    import cv2
+
+    batch = np.empty((len(faces), 3, *faces[0].shape[:2]), dtype=np.float32)
+    for face, planes in zip(faces, batch, strict=True):
+        for plane, channel in enumerate((2, 1, 0) if model.color == "bgr" else (0, 1, 2)):
+            planes[plane] = cv2.extractChannel(face, channel)
+    if any(model.mean) or any(value != 1 for value in model.std):
+        batch -= np.array(model.mean, dtype=np.float32)[:, None, None]
+        batch /= np.array(model.std, dtype=np.float32)[:, None, None]
+    return batch
 
 
 def encode(
@@ -27,17 +35,21 @@ def encode(
 ) -> FloatArray:
     """Embeddings of aligned faces, shape (n, dim), float32, L2-normalised.
 
-    With ``flip`` each is the normalised sum of the face's and its mirror image's, one batch.
+    With ``flip`` each is the normalised sum of the face's and its mirror image's.
 
     Raises:
         InputError: the network gives NaN or infinity.
     """
     if not faces:
         return np.zeros((0, model.dim), dtype=np.float32)
-    batch = as_batch(faces, model)
-    if flip:
-        batch = np.concatenate([batch, batch[..., ::-1]])
-    return as_vectors(session.run(np.ascontiguousarray(batch))[0], model, flip=flip)
+    n = max(1, PER_CALL[model.precision] // (2 if flip else 1))
+    rows = []
+    for start in range(0, len(faces), n):
+        batch = as_batch(faces[start : start + n], model)
+        if flip:
+            batch = np.concatenate([batch, batch[..., ::-1]])
+        rows.append(as_vectors(session.run(batch)[0], model, flip=flip))
+    return np.concatenate(rows)
 
 
 def as_vectors(output: FloatArray, model: Model, *, flip: bool) -> FloatArray:

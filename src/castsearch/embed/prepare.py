@@ -1,39 +1,32 @@
-"""Rewrite a packaged ONNX file once, so that onnxruntime runs it, in batches, and fast.
-
-The packaged files store weights as int8 blocks, list some of them as graph inputs (onnxruntime
-then asks for them on every call), fix the input to one picture of one size, and use PRelu, which
-onnxruntime runs unvectorised and outside its blocked layout: 22 of SFace's 33 ms. The rewritten
-graph computes the same function; ``benchmarks/sessions.py`` prints both times and the difference.
-"""
+"""Packaged ONNX files in the form that runs fast, made at the first use and kept."""
 
 from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-import numpy as np
-
+from castsearch.builtin_models import Precision
+from castsearch.embed.quantize import quantize
+from castsearch.embed.rewrite import rewrite
 from castsearch.errors import InputError
 
 if TYPE_CHECKING:
     import onnx
 
-VERSION = "1"
+VERSION = "2"
 """Part of the cached file's name: raised when the rewriting changes."""
 
-YUNET_STRIDES = (8, 16, 32)
 
-
-def prepared(path: Path, sha256: str, cache: Path) -> Path:
+def prepared(path: Path, sha256: str, cache: Path, precision: Precision = "float32") -> Path:
     """The rewritten form of ``path``, made at the first use and kept in ``cache``.
 
     Raises:
-        InputError: the file is not a readable ONNX model.
+        InputError: the file is not a readable ONNX model, or none that can be made int8.
     """
-    target = cache / f"{path.stem}-{sha256[:16]}-{VERSION}.onnx"
+    form = "" if precision == "float32" else f"{precision}-"
+    target = cache / f"{path.stem}-{sha256[:16]}-{form}{VERSION}.onnx"
     if target.is_file():
         return target
     import onnx
@@ -43,7 +36,13 @@ def prepared(path: Path, sha256: str, cache: Path) -> Path:
         model = onnx.load(str(path))
     except (DecodeError, ValueError, OSError) as error:
         raise InputError(f"{path}: this is not a readable ONNX file: {error}.") from error
-    rewrite(model)
+    if precision == "int8":
+        try:
+            quantize(model)
+        except ValueError as error:
+            raise InputError(f"{path}: this network cannot be made int8: {error}.") from error
+    else:
+        rewrite(model)
     return saved(model, target)
 
 
@@ -60,131 +59,3 @@ def saved(model: onnx.ModelProto, target: Path) -> Path:
     finally:
         Path(name).unlink(missing_ok=True)
     return target
-
-
-def rewrite(model: onnx.ModelProto) -> None:
-    """Apply, in place: constant weights, free batch and picture size, PRelu by convolutions."""
-    _fold_weights(model)
-    _free_axes(model)
-    _replace_prelu(model)
-    del model.graph.value_info[:]
-
-
-def _attributes(node: onnx.NodeProto) -> dict[str, Any]:
-    from onnx import helper
-
-    return {a.name: helper.get_attribute_value(a) for a in node.attribute}
-
-
-def _constants(graph: onnx.GraphProto) -> dict[str, np.ndarray[Any, Any]]:
-    from onnx import numpy_helper
-
-    return {i.name: numpy_helper.to_array(i) for i in graph.initializer}
-
-
-def _set_nodes_and_constants(
-    graph: onnx.GraphProto,
-    nodes: list[onnx.NodeProto],
-    constants: Mapping[str, np.ndarray[Any, Any]],
-) -> None:
-    """Put ``nodes`` in the graph, keep only the constants they use, and drop inputs among them."""
-    from onnx import numpy_helper
-
-    used = {name for node in nodes for name in node.input}
-    inputs = [i for i in graph.input if i.name in used and i.name not in constants]
-    initializers = [numpy_helper.from_array(v, k) for k, v in constants.items() if k in used]
-    for field, values in (
-        (graph.node, nodes),
-        (graph.initializer, initializers),
-        (graph.input, inputs),
-    ):
-        del field[:]
-        field.extend(values)
-
-
-def _fold_weights(model: onnx.ModelProto) -> None:
-    """Turn ``Reshape(DequantizeLinear(int8 blocks))`` into float32 constants."""
-    constants = _constants(model.graph)
-    kept: list[onnx.NodeProto] = []
-    for node in model.graph.node:
-        known = all(name in constants for name in node.input)
-        if node.op_type == "DequantizeLinear" and known:
-            quantized, scale, zero = (constants[name] for name in node.input)
-            attributes = _attributes(node)
-            block, axis = attributes.get("block_size", 0), attributes.get("axis", 1)
-            if block:
-                # The last block may be cut short by the end of the axis.
-                ends = tuple(slice(0, n) for n in quantized.shape)
-                scale = np.repeat(scale, block, axis)[ends]
-                zero = np.repeat(zero, block, axis)[ends]
-            elif scale.ndim:
-                shape = [1] * quantized.ndim
-                shape[axis] = -1
-                scale, zero = scale.reshape(shape), zero.reshape(shape)
-            value = (quantized.astype(np.float32) - zero.astype(np.float32)) * scale
-            constants[node.output[0]] = value.astype(np.float32)
-        elif node.op_type == "Reshape" and known:
-            constants[node.output[0]] = constants[node.input[0]].reshape(constants[node.input[1]])
-        else:
-            kept.append(node)
-    _set_nodes_and_constants(model.graph, kept, constants)
-
-
-def _free_axes(model: onnx.ModelProto) -> None:
-    """Make the batch axis free, and height and width too where the network has no dense layer."""
-    graph = model.graph
-    constants = _constants(graph)
-    nodes = list(graph.node)
-    convolutional = all(node.op_type not in {"Gemm", "MatMul", "Flatten"} for node in nodes)
-    for value in (*graph.input, *graph.output):
-        for axis, dim in enumerate(value.type.tensor_type.shape.dim):
-            if axis == 0:
-                dim.dim_param = "n"
-            elif convolutional and value.name in {i.name for i in graph.input} and axis >= 2:
-                dim.dim_param = "hw"[axis - 2]
-            elif convolutional and axis == 1 and value in graph.output:
-                dim.dim_param = f"{value.name}_cells"
-    if convolutional:
-        for node in nodes:
-            if node.op_type == "Reshape" and node.input[1] in constants:
-                shape = constants[node.input[1]]
-                if shape.size == 3 and shape[0] == 1:
-                    constants[node.input[1]] = np.array([0, -1, shape[2]], dtype=np.int64)
-            elif node.op_type == "Resize" and len(node.input) == 4:
-                # Fixed target sizes become the factor 2 that the feature pyramid means by them.
-                constants["twice"] = np.array([1, 1, 2, 2], dtype=np.float32)
-                node.input[2] = "twice"
-                del node.input[3:]
-    _set_nodes_and_constants(graph, nodes, constants)
-
-
-def _replace_prelu(model: onnx.ModelProto) -> None:
-    """PRelu(z) = Relu(z) - slope * Relu(-z), with the signs and slopes as depthwise convolutions.
-
-    Convolutions and sums stay in onnxruntime's blocked layout, PRelu does not.
-    """
-    from onnx import helper
-
-    constants = _constants(model.graph)
-    nodes: list[onnx.NodeProto] = []
-    for node in model.graph.node:
-        slope = constants.get(node.input[1]) if node.op_type == "PRelu" else None
-        # Only per-channel slopes of 4-d activations, shape (channels, 1, 1), fit a depthwise form.
-        if slope is None or slope.ndim < 3 or slope.size != slope.shape[-3]:
-            nodes.append(node)
-            continue
-        value, name = node.input
-        channels = int(slope.size)
-        constants[f"{name}_sign"] = np.full((channels, 1, 1, 1), -1.0, dtype=np.float32)
-        constants[f"{name}_fall"] = -slope.reshape(channels, 1, 1, 1).astype(np.float32)
-        depthwise = {"group": channels, "kernel_shape": [1, 1]}
-        nodes += [
-            helper.make_node("Relu", [value], [f"{value}_up"]),
-            helper.make_node("Conv", [value, f"{name}_sign"], [f"{value}_minus"], **depthwise),
-            helper.make_node("Relu", [f"{value}_minus"], [f"{value}_down"]),
-            helper.make_node(
-                "Conv", [f"{value}_down", f"{name}_fall"], [f"{value}_s"], **depthwise
-            ),
-            helper.make_node("Add", [f"{value}_up", f"{value}_s"], [node.output[0]]),
-        ]
-    _set_nodes_and_constants(model.graph, nodes, constants)

@@ -1,9 +1,7 @@
-"""One onnxruntime session wrapper: ordered providers, thread counts set, time kept."""
+"""One onnxruntime session wrapper: ordered providers, thread counts set."""
 
 from __future__ import annotations
 
-import threading
-import time
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -27,8 +25,7 @@ class Session:
     """A network ready to run, safe to call from several threads at once.
 
     ``n_threads`` is the intra-op count: callers that run several threads of their own keep it at
-    1, so that cores are never oversubscribed. ``seconds`` is the time spent inside the network,
-    added up over all threads.
+    1, so that cores are never oversubscribed.
     """
 
     def __init__(
@@ -59,14 +56,8 @@ class Session:
         self.input_shape: tuple[int | str | None, ...] = tuple(self._session.get_inputs()[0].shape)
         self.metadata: dict[str, str] = dict(self._session.get_modelmeta().custom_metadata_map)
         self.provider: str = self._session.get_providers()[0]
-        self.seconds = 0.0
-        self._lock = threading.Lock()
 
     def run(self, batch: NDArray[np.float32]) -> list[NDArray[np.float32]]:
         """All outputs for one input batch, float32, shape as the network has it."""
-        start = time.perf_counter()
         outputs: list[NDArray[np.float32]] = self._session.run(None, {self.input_name: batch})
-        elapsed = time.perf_counter() - start
-        with self._lock:
-            self.seconds += elapsed
         return outputs

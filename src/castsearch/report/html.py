@@ -11,12 +11,16 @@ import hashlib
 import json
 import math
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from importlib import resources
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from castsearch.report.whole import whole_file
 from castsearch.types import OTHERS, MovieResult, Problem, Ranking
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
 
 NO_TRUTH = -1
 NO_CAST = -2
@@ -79,21 +83,21 @@ def write_page(
     Raises:
         CastsearchError: A file cannot be written.
     """
-    from jinja2 import Environment, PackageLoader, StrictUndefined
-
     parts = resources.files("castsearch.report")
     styles = [parts.joinpath(f"{which}.css") for which in dict.fromkeys(("page", name))]
     style = "\n".join(part.read_text("utf-8") for part in styles if part.is_file())
     script = parts.joinpath(f"{name}.js").read_text("utf-8")
-    loader = PackageLoader("castsearch.report", "")
-    pages = Environment(loader=loader, autoescape=True, undefined=StrictUndefined)
-    html = pages.get_template(f"{name}.html.jinja").render(
-        style=style,
-        style_hash=_integrity(style),
-        script=script,
-        script_hash=_integrity(script),
-        data=script_json(data),
-        **content,
+    html = (
+        _templates()
+        .get_template(f"{name}.html.jinja")
+        .render(
+            style=style,
+            style_hash=_integrity(style),
+            script=script,
+            script_hash=_integrity(script),
+            data=script_json(data),
+            **content,
+        )
     )
     for picture_name, picture in thumbnails.items():
         place = folder / "thumbs" / f"{picture_name}.jpg"
@@ -113,6 +117,14 @@ def script_json(data: object) -> str:
     for character in "<>&\u2028\u2029":
         text = text.replace(character, f"\\u{ord(character):04x}")
     return text
+
+
+@lru_cache(maxsize=1)
+def _templates() -> Environment:
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+
+    loader = PackageLoader("castsearch.report", "")
+    return Environment(loader=loader, autoescape=True, undefined=StrictUndefined)
 
 
 def _page_data(
