@@ -11,7 +11,7 @@ convolution, whose zero point of 0 clips like Relu, and a sum; both take the ste
 only the second term is rounded again.
 
 On processors without VNNI, onnxruntime adds pairs of products in 16 bits, which may saturate;
-with these weights and ranges 3 of 10 million pairs do.
+with these weights and ranges one pair in 8 million does (``benchmarks/sessions.py``).
 """
 
 from __future__ import annotations
