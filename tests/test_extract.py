@@ -6,12 +6,15 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from castsearch.extract import extract
+from castsearch import extract as extracting
+from castsearch import recipe as recipes
+from castsearch.extract import PER_TASK, _tasks, extract
 from castsearch.features import Region
 from castsearch.presets import preset
 from castsearch.recipe import recipe_of
@@ -169,3 +172,65 @@ def movie_of_dlib(tmp_path: Path, hopper: Path) -> list[str]:
     run = [sys.executable, "-c", "from castsearch.cli import run; run()", "rank"]
     options = ["--preset", "dlib_cnn_location", "--jobs", "2", "--out", str(tmp_path / "out")]
     return [*run, str(tmp_path / "film"), *options]
+
+
+def test_large_files_are_read_again_and_small_ones_are_not(
+    tmp_path: Path, hopper: Path, collins: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recipe = recipe_of(preset("face"))
+    expected = {}
+    for picture in (hopper, collins):
+        with Store(tmp_path / "expected.sqlite") as store:
+            found, _ = extract([Region("a", picture)], recipe, store)
+        expected[picture] = found["a"].vector
+    path = tmp_path / "a.jpg"
+    load = recipes.load
+
+    def load_while_the_file_changes(*arguments: Any, **options: Any) -> None:
+        load(*arguments, **options)
+        shutil.copy(collins, path)
+
+    for kept, picture in ((2**20, hopper), (10, collins)):
+        shutil.copy(hopper, path)
+        with Store(tmp_path / f"{kept}.sqlite") as store, monkeypatch.context() as patch:
+            patch.setattr(extracting, "KEPT_BYTES", kept)
+            patch.setattr(extracting.recipes, "load", load_while_the_file_changes)
+            found, work = extract([Region("a", path)], recipe, store)
+        # What was read is what was embedded and is what it is stored under.
+        assert np.array_equal(found["a"].vector, expected[picture])
+        with Store(tmp_path / f"{kept}.sqlite") as store:
+            again, work = extract([Region("a", picture)], recipe, store)
+        assert work.n_decoded == 0
+        assert np.array_equal(again["a"].vector, expected[picture])
+
+
+@pytest.mark.parametrize(("n", "n_jobs"), [(0, 2), (1, 2), (5, 8), (98, 2), (37, 3)])
+def test_tasks_hold_every_picture_once_and_are_small_at_the_end(n: int, n_jobs: int) -> None:
+    tasks = list(_tasks(list(range(n)), n_jobs, PER_TASK))
+    assert [i for task in tasks for i in task] == list(range(n))
+    sizes = [len(task) for task in tasks]
+    assert sizes == sorted(sizes, reverse=True)
+    assert not sizes or (max(sizes) <= PER_TASK and sizes[-1] == 1)
+    # No worker is left without a task while another has several pictures.
+    assert len(tasks) >= min(n, n_jobs)
+
+
+def test_vectors_do_not_depend_on_what_is_worked_on_together(
+    tmp_path: Path, hopper: Path, collins: Path
+) -> None:
+    paths = []
+    for i in range(9):
+        paths.append(tmp_path / f"{i}.png")
+        with Image.open((hopper, collins)[i % 2]) as picture:
+            picture.resize((300 + 10 * i, 350)).save(paths[-1])
+    regions = [Region(path.name, path) for path in paths]
+    for name in ("face", "castsearch"):
+        recipe = recipe_of(preset(name))
+        found = {}
+        for n_jobs in (1, 4):
+            with Store(tmp_path / f"{name}{n_jobs}.sqlite") as store:
+                found[n_jobs], _ = extract(regions, recipe, store, n_jobs=n_jobs)
+        for region in regions:
+            one, four = (found[n][region.id].vector for n in (1, 4))
+            assert one is not None
+            assert np.array_equal(one, four)

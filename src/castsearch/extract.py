@@ -31,10 +31,14 @@ from castsearch.features import (
 from castsearch.read.images import content_hash, decode, read_bytes
 from castsearch.recipe import Recipe
 from castsearch.store import Store
+from castsearch.types import ImageArray
 from castsearch.workers import executor, n_cores
 
 PER_TASK = 4
 """Pictures that a thread takes at a time: faces of several pictures are encoded in one call."""
+KEPT_BYTES = 2**20
+"""Files up to this size are read once; larger ones once more, when it is their turn, so that what
+waits stays small."""
 
 
 @dataclass(slots=True)
@@ -57,7 +61,10 @@ Results = dict[str, Values]
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """One picture: its bytes, the regions asked of it, and what the store already has of them."""
+    """One picture: the regions asked of it, and what the store already has of them.
+
+    ``data`` are its bytes, unless they are too many to keep.
+    """
 
     path: Path
     regions: tuple[Region, ...]
@@ -108,7 +115,7 @@ def extract(
     def incomplete() -> Iterator[list[Job]]:
         """The pictures of which the store lacks something; features of the others are kept."""
         with ThreadPoolExecutor(n_jobs) as readers:
-            for jobs in _as_finished(readers, _read, tasks, 4 * n_jobs):
+            for jobs in _as_finished(readers, _read, tasks, 2 * n_jobs):
                 left = []
                 for job in jobs:
                     known = {r.key: store.read(job.picture, r.key) for r in job.regions}
@@ -129,7 +136,7 @@ def extract(
     recipes.load(recipe, faces=any(r.role != "body" for r in regions))
     with executor(n_jobs, threads=threads) as pool:
         doing = partial(process, recipe=recipe, max_megapixels=max_megapixels)
-        for outcomes in _as_finished(pool, doing, chain([first], jobs), 4 * n_jobs):
+        for outcomes in _as_finished(pool, doing, chain([first], jobs), 2 * n_jobs):
             _keep(outcomes, store, work)
             for outcome in outcomes:
                 features |= _features(outcome, recipe)
@@ -172,7 +179,8 @@ def _read(items: Sequence[tuple[Path, Sequence[Region]]]) -> list[Job]:
         except ImageError as error:
             jobs.append(Job(path, tuple(regions), problem=str(error)))
         else:
-            jobs.append(Job(path, tuple(regions), data, content_hash(data)))
+            kept = data if len(data) <= KEPT_BYTES else b""
+            jobs.append(Job(path, tuple(regions), kept, content_hash(data)))
     return jobs
 
 
@@ -209,15 +217,17 @@ def _features(outcome: Outcome, recipe: Recipe) -> dict[str, Features]:
 
 def process(jobs: Sequence[Job], recipe: Recipe, max_megapixels: float) -> list[Outcome]:
     """Decode pictures and do whatever their regions lack; runs in a worker."""
-    # The bytes are not sent back from a worker process.
-    outcomes = [Outcome(replace(job, data=b"")) for job in jobs]
+    outcomes = []
     looks: list[tuple[Results, str, Look]] = []
-    for job, outcome in zip(jobs, outcomes, strict=True):
+    for task in jobs:
         try:
-            image = decode(job.data, job.path.name, max_megapixels=max_megapixels)
+            job, image = _decoded(task, max_megapixels)
         except ImageError as error:
-            outcome.problems.update({region.key: str(error) for region in job.regions})
+            problems = {region.key: str(error) for region in task.regions}
+            outcomes.append(Outcome(replace(task, data=b""), problems=problems))
             continue
+        outcome = Outcome(job)
+        outcomes.append(outcome)
         for region in job.regions:
             try:
                 seen = look(image, region, recipe, job.known.get(region.key, {}))
@@ -229,3 +239,13 @@ def process(jobs: Sequence[Job], recipe: Recipe, max_megapixels: float) -> list[
     for new, key, seen in looks:
         new[key] = new.get(key, {}) | seen.new
     return outcomes
+
+
+def _decoded(job: Job, max_megapixels: float) -> tuple[Job, ImageArray]:
+    """The picture, and the job without the bytes of it, which nobody needs any more."""
+    data = job.data or read_bytes(job.path)
+    picture = job.picture if job.data else content_hash(data)
+    # Where the file changed since it was looked up, nothing known of it holds.
+    known = job.known if picture == job.picture else {}
+    image = decode(data, job.path.name, max_megapixels=max_megapixels)
+    return replace(job, data=b"", picture=picture, known=known), image

@@ -9,7 +9,6 @@ from itertools import islice
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from castsearch import recipe as recipes
 from castsearch.builtin_models import Model
@@ -153,16 +152,16 @@ def _lower_keys(recipe: Recipe, role: Role) -> dict[str, Model]:
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """What was seen in a region, and the faces in it whose vectors are still to be made.
+    """What was seen in a region, and its faces whose vectors are still to be made.
 
-    ``part`` are the pixels of the region, ``name`` what the vectors are to be stored under.
+    ``chips`` are those faces as the encoder takes them, and ``name`` is what their vectors are to
+    be stored under, empty where there are none to make.
     """
 
-    part: ImageArray
     role: Role
     new: Values
-    faces: tuple[Face, ...] = ()
     name: str = ""
+    chips: tuple[ImageArray, ...] = ()
 
 
 def look(image: ImageArray, region: Region, recipe: Recipe, known: Values) -> Look:
@@ -181,7 +180,7 @@ def look(image: ImageArray, region: Region, recipe: Recipe, known: Values) -> Lo
         if name not in known
     }
     if role == "body":
-        return Look(part, role, new)
+        return Look(role, new)
     if FRAME not in known:
         new[FRAME] = pack(np.array(_frame(image, region.box).xyxy))
     if THUMBNAIL not in known:
@@ -193,16 +192,21 @@ def look(image: ImageArray, region: Region, recipe: Recipe, known: Values) -> Lo
         faces = find_faces(recipe, part, role=role)
         new[name] = pack(as_array(faces))
     if role == "still":
-        return Look(part, role, new)
+        return Look(role, new)
     if recipe.encodes_all(role=role):
         new |= _new_of_film(part, region, recipe, known, has_face=bool(faces))
-        wanted, name = tuple(faces), recipe.vectors_key(role=role)
+        name = recipe.vectors_key(role=role)
     else:
         face = pick(faces, part.shape[1], part.shape[0], role=role)
         if face is None:
-            return Look(part, role, new)
-        wanted, name = (face,), recipe.vector_key(face, role=role)
-    return Look(part, role, new) if name in known else Look(part, role, new, wanted, name)
+            return Look(role, new)
+        faces, name = [face], recipe.vector_key(face, role=role)
+    if name in known:
+        return Look(role, new)
+    if recipe.encoder.extra == "dlib":
+        rows = [recipes.encode_by_dlib(recipe, part, face, role=role) for face in faces]
+        return Look(role, new | {name: _packed(rows, recipe, role)})
+    return Look(role, new, name, tuple(recipes.face_chip(recipe, part, face) for face in faces))
 
 
 def _new_of_film(
@@ -223,17 +227,19 @@ def _new_of_film(
 
 def encode_faces(looks: Sequence[Look], recipe: Recipe) -> None:
     """Add the vectors of all faces to what is new of their regions."""
-    wanted = [(seen.part, face, seen.role) for seen in looks for face in seen.faces]
-    vectors = iter(recipes.encode(recipe, wanted))
+    chips = [(chip, seen.role) for seen in looks for chip in seen.chips]
+    vectors = iter(recipes.encode_chips(recipe, chips))
     for seen in looks:
         if seen.name:
-            rows = list(islice(vectors, len(seen.faces)))
-            all_ = recipe.encodes_all(role=seen.role)
-            seen.new[seen.name] = pack(_stacked(rows) if all_ else rows[0])
+            rows = list(islice(vectors, len(seen.chips)))
+            seen.new[seen.name] = _packed(rows, recipe, seen.role)
 
 
-def _stacked(rows: list[FloatArray]) -> NDArray[np.float32]:
-    return np.stack(rows) if rows else np.zeros((0, 0), dtype=np.float32)
+def _packed(rows: list[FloatArray], recipe: Recipe, role: Role) -> bytes:
+    """The vectors of all faces of a region, (n, dim), or of the one that it is about, (dim,)."""
+    if not recipe.encodes_all(role=role):
+        return pack(rows[0])
+    return pack(np.stack(rows) if rows else np.zeros((0, 0), dtype=np.float32))
 
 
 def _frame(image: ImageArray, box: Box | None) -> Box:

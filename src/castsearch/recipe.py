@@ -200,45 +200,46 @@ def load(recipe: Recipe, *, faces: bool = True) -> None:
             )
 
 
-def encode(recipe: Recipe, faces: Sequence[tuple[ImageArray, Face, Role]]) -> list[FloatArray]:
-    """The embeddings of faces, each of its picture in its role.
-
-    Returns:
-        Shape (dim,) each, float32; dlib's are not normalised.
+def face_chip(recipe: Recipe, image: ImageArray, face: Face) -> ImageArray:
+    """What the ONNX encoder takes of one face of ``image``: upright, in the size of its input.
 
     Raises:
-        InputError: the locator gives no landmarks, which the encoder needs, or the vectors are no
-            numbers.
+        InputError: the locator gives no landmarks, which the encoder needs.
     """
-    p = recipe.preset
-    if recipe.encoder.extra == "dlib":
-        jitters = {"portrait": p.num_jitters_cast}
-        return [
-            face_dlib.encode(
-                image,
-                face.box,
-                points=p.landmarks,
-                num_jitters=jitters.get(role, p.num_jitters),
-            )
-            for image, face, role in faces
-        ]
-    if any(not face.landmarks for _, face, _ in faces):
+    if not face.landmarks:
         raise InputError(
             f"The encoder {recipe.encoder.name!r} needs five landmarks, which the locator "
-            f"{p.locator!r} does not give; use locator=yunet."
+            f"{recipe.preset.locator!r} does not give; use locator=yunet."
         )
+    return aligned(image, np.array(face.landmarks), recipe.encoder.size)
+
+
+def encode_chips(recipe: Recipe, chips: Sequence[tuple[ImageArray, Role]]) -> list[FloatArray]:
+    """The embeddings of faces by the ONNX encoder, shape (dim,) each, float32, L2-normalised.
+
+    Raises:
+        InputError: the network gives NaN or infinity.
+    """
+    p = recipe.preset
     vectors: dict[int, FloatArray] = {}
     for flip in (False, True):
-        chips = {
-            i: aligned(image, np.array(face.landmarks), recipe.encoder.size)
-            for i, (image, face, role) in enumerate(faces)
+        these = {
+            i: chip
+            for i, (chip, role) in enumerate(chips)
             if flip == (p.flip_cast if role == "portrait" else p.flip)
         }
-        if chips:
+        if these:
             network = session(recipe.encoder, recipe.cache)
-            rows = face_onnx.encode(network, recipe.encoder, list(chips.values()), flip=flip)
-            vectors |= zip(chips, rows, strict=True)
-    return [vectors[i] for i in range(len(faces))]
+            rows = face_onnx.encode(network, recipe.encoder, list(these.values()), flip=flip)
+            vectors |= zip(these, rows, strict=True)
+    return [vectors[i] for i in range(len(chips))]
+
+
+def encode_by_dlib(recipe: Recipe, image: ImageArray, face: Face, *, role: Role) -> FloatArray:
+    """Dlib's embedding of one face of ``image``, shape (128,), float32, not normalised."""
+    p = recipe.preset
+    jitters = p.num_jitters_cast if role == "portrait" else p.num_jitters
+    return face_dlib.encode(image, face.box, points=p.landmarks, num_jitters=jitters)
 
 
 def encode_body(recipe: Recipe, model: Model, image: ImageArray) -> FloatArray:
