@@ -38,9 +38,9 @@ def detect(
     for plane, channel in enumerate((2, 1, 0)):
         batch[0, plane, :h, :w] = cv2.extractChannel(resized, channel)
     boxes, scores, points = decode(session.run(batch)[0][0], batch.shape[3], min_score)
-    ratio = np.array([width / w, height / h])
-    boxes *= np.tile(ratio, 2)
-    points *= ratio
+    x, y = width / w, height / h
+    boxes *= (x, y, x, y)
+    points *= (x, y)
     return [
         Face(Box(*boxes[i].tolist()), float(scores[i]), tuple(map(tuple, points[i].tolist())))
         for i in suppress(boxes, scores)
@@ -65,6 +65,8 @@ def decode(
     least = min(min_score**2, 1 - 1e-7)
     logit = np.log(least / (1 - least)) if least > 0 else -np.inf
     cells = np.flatnonzero(np.minimum(rows[:, 0], rows[:, 5]) >= logit)
+    if not len(cells):
+        return np.zeros((0, 4)), np.zeros(0), np.zeros((0, 5, 2))
     found = rows[cells].astype(np.float64)
     scores = np.sqrt(1 / ((1 + np.exp(-found[:, 0])) * (1 + np.exp(-found[:, 5]))))
     likely = scores >= min_score
