@@ -3,12 +3,13 @@
 No pictures are needed to find the ranges (data-free, Nagel et al., ICCV 2019): every convolution of
 the network is followed by a batch norm, which says that the numbers of channel ``c`` have the mean
 ``beta[c]`` and the deviation ``|gamma[c]|``. What lies further out than ``DEVIATIONS`` is clipped.
-The first layers stay float32: on faces some of their numbers lie 27 deviations out, and with few
-channels they are not faster in integers.
+All of it is in integers, from the pixels on. Rounding is chaotic: a millionth more in a float goes
+on to move a vector by a tenth of what rounding costs in all. So a face has one vector everywhere.
 
 PRelu has no integer form in onnxruntime. PRelu(z) = z + (1 - slope) * Relu(-z) is a depthwise
 convolution, whose zero point of 0 clips like Relu, and a sum; both take the step of ``z``, so that
-only the second term is rounded again.
+only the second term is rounded again. A channel with a slope above 1 is run as its mirror image
+(its PRelu at z is minus the PRelu of slope 1 / slope at -slope * z), so that nothing is taken away.
 
 On processors without VNNI, onnxruntime adds pairs of products in 16 bits, which may saturate;
 with these weights and ranges one pair in 8 million does (``benchmarks/sessions.py``).
@@ -16,21 +17,24 @@ with these weights and ranges one pair in 8 million does (``benchmarks/sessions.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from castsearch.embed.graph import Constants, attributes, constants_of, set_nodes_and_constants
-from castsearch.embed.rewrite import fold_weights, free_axes, replace_prelu
+from castsearch.embed.rewrite import fold_weights, free_axes
 
 if TYPE_CHECKING:
     import onnx
 
-DEVIATIONS = 8.0
+DEVIATIONS = 7.0
 """Range of a channel, in standard deviations either side of its mean."""
-FLOAT_LAYERS = 2
+PIXEL_ZERO = 128
+"""The pixel that the integers of the input, which are pixels, are counted from."""
+
+KINDS = ("Conv", "BatchNormalization", "PRelu")
 
 Array = NDArray[np.float64]
 
@@ -48,19 +52,17 @@ def quantize(model: onnx.ModelProto) -> None:
     fold_weights(model)
     free_axes(model)
     chain = _Chain(model.graph)
-    graph = _Graph(chain.float_nodes, constants_of(model.graph))
-    lowest, highest = chain.layers[FLOAT_LAYERS - 1].ends
-    step = (highest - lowest) / 255
-    value = graph.quantized("start", step, round(-lowest / step))
-    names = [chain.float_nodes[-1].output[0], *_of(value)[1:]]
+    graph = _Graph()
+    graph.constants |= {"one": np.array(1, np.float32), "none": np.array(0, np.uint8)}
+    value = graph.quantized("pixels", 1.0, PIXEL_ZERO)
+    names = [model.graph.input[0].name, "one", "none"]
     graph.nodes.append(helper.make_node("QuantizeLinear", names, [value.name]))
-    spread = np.ones(len(chain.layers[FLOAT_LAYERS - 1].mean))
-    for i, layer in enumerate(chain.layers[FLOAT_LAYERS:]):
+    spread = np.ones(chain.layers[0].weight.shape[1])
+    for i, layer in enumerate(chain.layers):
         value, spread = _layer(graph, layer.scaled(spread), value, f"layer{i}")
     graph.dense(value, chain.dense * spread[:, None], chain.bias, chain.output)
     set_nodes_and_constants(model.graph, graph.nodes, graph.constants)
     model.opset_import.append(helper.make_opsetid("com.microsoft", 1))
-    replace_prelu(model)
     del model.graph.value_info[:]
 
 
@@ -97,8 +99,16 @@ class _Layer:
         by_input = spread[:, None, None, None] if depthwise else spread[None, :, None, None]
         return replace(self, weight=self.weight * by_input)
 
+    def mirrored(self) -> tuple[_Layer, Array]:
+        """The layer with no slope above 1, and what its output is to be multiplied by."""
+        steep = self.slope > 1
+        factor = np.where(steep, -self.slope, 1.0)
+        layer = self.divided(1 / factor)
+        slope = np.where(steep, 1 / self.slope, self.slope)
+        return replace(layer, slope=slope, deviation=np.abs(layer.deviation)), np.sign(factor)
+
     def divided(self, spread: Array) -> _Layer:
-        """The layer with each channel of its output divided by ``spread``, above 0."""
+        """The layer with each channel of its convolution divided by ``spread``."""
         return replace(
             self,
             weight=self.weight / spread[:, None, None, None],
@@ -123,6 +133,7 @@ def _of(value: _Quantized) -> list[str]:
 
 def _layer(graph: _Graph, layer: _Layer, value: _Quantized, name: str) -> tuple[_Quantized, Array]:
     """Add convolution and PRelu: the value that comes out, and what its channels are divided by."""
+    layer, sign = layer.mirrored()
     # All channels have one step: each is brought to the same range, and the next layer undoes it.
     reach = np.maximum(np.abs(layer.low), np.abs(layer.high))
     spread = reach / reach.max()
@@ -137,15 +148,15 @@ def _layer(graph: _Graph, layer: _Layer, value: _Quantized, name: str) -> tuple[
     graph.convolution(before, rise, np.zeros(len(rise)), fall, how)
     after = graph.quantized(f"{name}_prelu", step, round(-layer.ends[0] / step))
     graph.sum(before, fall, after)
-    return after, spread
+    return after, spread * sign
 
 
 @dataclass
 class _Graph:
     """Nodes and constants of the graph under way."""
 
-    nodes: list[onnx.NodeProto]
-    constants: Constants
+    nodes: list[onnx.NodeProto] = field(default_factory=list)
+    constants: Constants = field(default_factory=dict)
 
     def quantized(self, name: str, step: float, zero: int) -> _Quantized:
         """A value that nodes may write to, with the constants that say how it is to be read."""
@@ -201,8 +212,7 @@ class _Chain:
     """The network taken apart.
 
     Attributes:
-        float_nodes: The nodes before and of the layers that stay float32.
-        layers: All convolutions, first to last.
+        layers: All convolutions, first to last; the first takes pixels less PIXEL_ZERO.
         dense: The last layer with the batch norms around it, shape (dim, channels, cells).
         bias: Shape (dim,).
         output: Name of the embedding.
@@ -211,19 +221,15 @@ class _Chain:
     def __init__(self, graph: onnx.GraphProto) -> None:
         self._constants = constants_of(graph)
         self._nodes = [n for n in graph.node if n.op_type not in {"Dropout", "Constant", "Flatten"}]
-        kinds = ("Conv", "BatchNormalization", "PRelu")
-        self.float_nodes = self._next("Sub", "Mul")
-        self.layers: list[_Layer] = []
+        subtract, multiply = self._next("Sub", "Mul")
+        shift, scale = (self._constant(node.input[1]).item() for node in (subtract, multiply))
+        self.layers = [self._layer(*self._next(*KINDS))]
         while self._nodes and self._nodes[0].op_type == "Conv":
-            nodes = self._next(*kinds)
-            if len(self.layers) < FLOAT_LAYERS:
-                self.float_nodes += nodes
-            self.layers.append(self._layer(*nodes))
-            if len(self.layers) > FLOAT_LAYERS and self.layers[-1].slope.max() > 1:
-                # Relu(-z) would be taken away, which an unsigned integer cannot hold.
-                raise ValueError(f"{nodes[-1].name!r} has a slope above 1")
-        if len(self.layers) < FLOAT_LAYERS:
-            raise ValueError(f"it has {len(self.layers)} layers of {', '.join(kinds)}")
+            self.layers.append(self._layer(*self._next(*KINDS)))
+        # (pixel - shift) * scale, with the pixel as PIXEL_ZERO and an integer.
+        weight = self.layers[0].weight * scale
+        bias = self.layers[0].bias + weight.sum(axis=(1, 2, 3)) * (PIXEL_ZERO - shift)
+        self.layers[0] = replace(self.layers[0], weight=weight, bias=bias)
         norm, dense, last = self._next("BatchNormalization", "Gemm", "BatchNormalization")
         if self._nodes or attributes(dense).get("transB") != 1:
             raise ValueError("it does not end in one dense layer between two batch norms")
