@@ -12,8 +12,8 @@ from castsearch.models import Model, Precision
 from castsearch.types import FloatArray, ImageArray
 
 PER_CALL: dict[Precision, int] = {"float32": 1, "int8": 4}
-"""How many faces a call is quickest with on a CPU: what lies between the layers of more of them
-does not fit its cache (``benchmarks/sessions.py``)."""
+"""Faces in one call. With integers more gain nothing on a CPU (``benchmarks/sessions.py``); floats
+add up otherwise in larger batches, and a vector is not to depend on what is encoded beside it."""
 
 
 def as_batch(faces: Sequence[ImageArray], model: Model) -> FloatArray:

@@ -12,7 +12,7 @@ only the second term is rounded again. A channel with a slope above 1 is run as 
 (its PRelu at z is minus the PRelu of slope 1 / slope at -slope * z), so that nothing is taken away.
 
 On processors without VNNI, onnxruntime adds pairs of products in 16 bits, which may saturate;
-with these weights and ranges one pair in 8 million does (``benchmarks/sessions.py``).
+with these weights and ranges one pair in 3 million does (``benchmarks/sessions.py``).
 """
 
 from __future__ import annotations
