@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
 
-from castsearch.pipeline import rank
-from castsearch.rank.film import OFFSET, SLOPE
+from castsearch.ranking.film import OFFSET, SLOPE
+from castsearch.verbs.rank import rank
 
 Array = NDArray[np.float64]
 

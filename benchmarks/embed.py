@@ -30,13 +30,13 @@ import onnx
 import torch
 from onnx import TensorProto, helper, numpy_helper
 
-from castsearch import models
-from castsearch.embed.body import input_size
-from castsearch.embed.lite0 import prepared_lite0
-from castsearch.embed.session import Session
-from castsearch.models import Model
-from castsearch.train.networks import LITE0, NetworkOptions, build, load_backbone
-from castsearch.vectors import embed
+from castsearch.encoders.body import input_size
+from castsearch.models import config as models
+from castsearch.models.config import Model
+from castsearch.networks.lite0 import prepared_lite0
+from castsearch.networks.session import Session
+from castsearch.training.networks import LITE0, NetworkOptions, build, load_backbone
+from castsearch.verbs.embed import embed
 
 MATRICES = (512, 2048)
 

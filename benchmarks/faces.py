@@ -27,13 +27,15 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from castsearch import evaluate, pipeline, recipe
-from castsearch.embed.session import Session
+from castsearch import metrics as evaluate
+from castsearch.features import recipe
+from castsearch.networks.session import Session
 from castsearch.presets import preset
-from castsearch.read import read
-from castsearch.read.images import crop, decode, read_bytes
+from castsearch.runtime.workers import n_cores
+from castsearch.sources.images import crop, decode, read_bytes
+from castsearch.sources.movies import read
 from castsearch.types import Movie, order_by_score
-from castsearch.workers import n_cores
+from castsearch.verbs import rank as pipeline
 
 Scores = dict[str, dict[str, float]]
 Scorer = Callable[[Sequence[tuple[str, Path]], Sequence[tuple[str, Path]]], Scores]

@@ -17,9 +17,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from castsearch.evaluate.market1501 import score_market
-from castsearch.read.identities import read_identities
-from castsearch.vectors import embed, score_identities
+from castsearch.metrics.market1501 import score_market
+from castsearch.sources.identities import read_identities
+from castsearch.verbs.embed import embed, score_identities
 
 
 def random_scores(folder: Path, n_draws: int = 100) -> tuple[float, float]:

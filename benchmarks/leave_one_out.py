@@ -14,11 +14,11 @@ from dataclasses import replace
 import numpy as np
 from parts import Case, cases
 
-from castsearch import evaluate
-from castsearch.fusion import film_settings
+from castsearch import metrics as evaluate
 from castsearch.presets import preset
-from castsearch.rank.coarse import rankings
-from castsearch.rank.film import FilmSettings, film
+from castsearch.ranking.coarse import rankings
+from castsearch.ranking.evidence import film_settings
+from castsearch.ranking.film import FilmSettings, film
 
 
 def drawn(rng: np.random.Generator, settings: FilmSettings) -> FilmSettings:

@@ -16,22 +16,22 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from castsearch import evaluate
-from castsearch.extract import extract
-from castsearch.features import Features
-from castsearch.fusion import film_evidence, film_settings
-from castsearch.movie import portrait_vectors, region_id, regions_of
+from castsearch import metrics as evaluate
+from castsearch.features.extract import extract
+from castsearch.features.features import Features
+from castsearch.features.recipe import recipe_of
+from castsearch.features.store import Store
 from castsearch.presets import preset
-from castsearch.progress import track
-from castsearch.rank.affinity import Bodies
-from castsearch.rank.coarse import rankings
-from castsearch.rank.expand import expand
-from castsearch.rank.film import FilmEvidence, FilmSettings, film
-from castsearch.rank.propagate import ppcc
-from castsearch.rank.rerank import k_reciprocal
-from castsearch.read import read
-from castsearch.recipe import recipe_of
-from castsearch.store import Store
+from castsearch.ranking.affinity import Bodies
+from castsearch.ranking.coarse import rankings
+from castsearch.ranking.evidence import film_evidence, film_settings
+from castsearch.ranking.expand import expand
+from castsearch.ranking.film import FilmEvidence, FilmSettings, film
+from castsearch.ranking.movie import portrait_vectors, region_id, regions_of
+from castsearch.ranking.propagate import ppcc
+from castsearch.ranking.reciprocal import k_reciprocal
+from castsearch.runtime.progress import track
+from castsearch.sources.movies import read
 from castsearch.types import Movie
 
 Array = NDArray[np.float64]

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import argparse
 import resource
+import runpy
 import subprocess
 import sys
 import time
@@ -25,19 +26,19 @@ from pathlib import Path
 
 import numpy as np
 
-from castsearch.movie import one_blas_thread
-from castsearch.rank.affinity import Faces, bodies
-from castsearch.rank.cluster import hybrid
-from castsearch.rank.coarse import rankings
-from castsearch.rank.film import FilmEvidence
-from castsearch.rank.film import film as film_ranking
-from castsearch.rank.propagate import ppcc
-from castsearch.rank.reasons import film_reasons
-from castsearch.rank.rerank import k_reciprocal
+from castsearch.ranking.affinity import Faces, bodies
+from castsearch.ranking.cluster import hybrid
+from castsearch.ranking.coarse import rankings
+from castsearch.ranking.film import FilmEvidence
+from castsearch.ranking.film import film as film_ranking
+from castsearch.ranking.movie import one_blas_thread
+from castsearch.ranking.propagate import ppcc
+from castsearch.ranking.reasons import film_reasons
+from castsearch.ranking.reciprocal import k_reciprocal
 from castsearch.types import Candidate, CastMember, Still
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests" / "rank"))
-from loops import k_reciprocal_loop, ppcc_loop
+LOOPS = runpy.run_path(str(Path(__file__).resolve().parents[1] / "tests" / "ranking" / "loops.py"))
+k_reciprocal_loop, ppcc_loop = LOOPS["k_reciprocal_loop"], LOOPS["ppcc_loop"]
 
 SIZES = (500, 1000, 2000, 5000, 10_000)
 N_CAST = 8

@@ -17,17 +17,17 @@ from typing import Any
 import numpy as np
 import onnx
 
-from castsearch import models
-from castsearch.embed import prepare, rewrite
-from castsearch.embed.align import aligned
-from castsearch.embed.face_onnx import encode
-from castsearch.embed.graph import constants_of
-from castsearch.embed.session import Session
-from castsearch.faces import find_faces
+from castsearch.encoders.align import aligned
+from castsearch.encoders.face_onnx import encode
+from castsearch.features.faces import find_faces
+from castsearch.features.recipe import recipe_of
+from castsearch.models import config as models
+from castsearch.networks import prepare, rewrite
+from castsearch.networks.graph import constants_of
+from castsearch.networks.session import Session
 from castsearch.presets import preset
-from castsearch.read.images import decode, read_bytes
-from castsearch.read.pictures import read_pictures
-from castsearch.recipe import recipe_of
+from castsearch.sources.images import decode, read_bytes
+from castsearch.sources.pictures import read_pictures
 from castsearch.types import ImageArray
 
 ROUNDS = 25

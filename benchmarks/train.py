@@ -19,13 +19,13 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from castsearch.train.budget import Budget
-from castsearch.train.log import Reporter
-from castsearch.train.options import Options
-from castsearch.train.prepare import load_data
-from castsearch.train.process import deterministic, start_accelerator
-from castsearch.train.recipes import RECIPES
-from castsearch.train.run import Run
+from castsearch.training.budget import Budget
+from castsearch.training.log import Reporter
+from castsearch.training.options import Options
+from castsearch.training.process import deterministic, start_accelerator
+from castsearch.training.recipes import RECIPES
+from castsearch.training.run import Run
+from castsearch.training.start import load_data
 
 LIMIT = 1.10
 WARM_UP, STEPS_A_TURN = 1, 2

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from castsearch.cli import main
-from castsearch.demo import MOVIE, compose
+from castsearch.verbs.demo import MOVIE, compose
 
 Document = dict[str, list[dict[str, Any]]]
 

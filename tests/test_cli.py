@@ -17,7 +17,7 @@ import pytest
 from PIL import Image
 
 from castsearch.cli import main
-from castsearch.demo import compose
+from castsearch.verbs.demo import compose
 
 
 @pytest.fixture(scope="module")
@@ -205,8 +205,8 @@ def test_presets_and_models_are_listed(capsys) -> None:
 
 
 def test_a_face_encoder_of_the_users(folder: Path, tmp_path: Path) -> None:
-    from castsearch import models
-    from castsearch.embed.prepare import prepared
+    from castsearch.models import config as models
+    from castsearch.networks.prepare import prepared
 
     sface = models.BY_NAME["sface"]
     mine = tmp_path / "mine.onnx"

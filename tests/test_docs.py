@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from castsearch.cli import app
-from castsearch.models import BY_NAME
+from castsearch.models.config import BY_NAME
 from castsearch.presets import PRESETS, SETTINGS
 
 ROOT = Path(__file__).resolve().parents[1]

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from castsearch.lfw import verify
-from castsearch.pipeline import RunResult, rank
+from castsearch.verbs.rank import RunResult, rank
+from castsearch.verbs.verify import verify
 
 # Least mAP of the default preset; the table of docs/results.md has what it reaches.
 WHOLE = {

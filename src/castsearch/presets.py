@@ -60,8 +60,8 @@ class Preset:
     # Average the body vector with that of the mirrored crop.
     flip_body: bool = False
     # "face": the order of the faces is the ranking. "clusters": faces name clusters of bodies
-    # (castsearch.rank.cluster). "film": faces, bodies and the structure of the film as one belief
-    # (castsearch.rank.film).
+    # (castsearch.ranking.cluster). "film": faces, bodies and the structure of the film as one
+    # belief (castsearch.ranking.film).
     fusion: Fusion = "face"
     # Clusters: largest Euclidean distance of face vectors at which a face labels its candidate, and
     # largest mean cosine distance of two clusters of bodies that are joined.

@@ -6,10 +6,10 @@ files that they come from. Scores: higher is better; a smaller-is-better value i
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Self, TypeAlias
+from typing import Any, Self, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -78,11 +78,36 @@ class Box:
 
 
 @dataclass(frozen=True, slots=True)
+class Picture:
+    """Where pixels come from: a picture file, or one frame of a film.
+
+    ``frame`` counts the frames of the film at ``path`` from 0, ``seconds`` is when it is shown;
+    both are ``None`` for a picture file.
+    """
+
+    path: Path
+    frame: int | None = None
+    seconds: float | None = None
+
+    def __str__(self) -> str:
+        return str(self.path) if self.frame is None else f"{self.path}, frame {self.frame}"
+
+
+@dataclass(frozen=True, slots=True)
 class Still:
-    """One picture of a movie: a whole still, or a file that holds one person crop."""
+    """One picture of a movie by its id: a whole still, or a picture that is one person crop.
+
+    A frame of a film has its number and its time; see :class:`Picture`.
+    """
 
     id: str
     path: Path
+    frame: int | None = None
+    seconds: float | None = None
+
+    @property
+    def picture(self) -> Picture:
+        return Picture(self.path, self.frame, self.seconds)
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,6 +188,33 @@ class Ranking:
 
 
 @dataclass(frozen=True, slots=True)
+class Facts:
+    """What is known for sure about the candidates of one movie, all by their ids.
+
+    ``same`` are pairs that show one person (must-link), ``different`` pairs that show two
+    (cannot-link). ``labels`` says who a candidate is: the id of a cast member, or :data:`OTHERS`
+    for nobody of the cast. ``denied`` are pairs of a candidate and a cast member it is not.
+    """
+
+    same: tuple[tuple[str, str], ...] = ()
+    different: tuple[tuple[str, str], ...] = ()
+    labels: Mapping[str, str] = field(default_factory=dict)
+    denied: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class PictureInfo:
+    """What a picture is, wherever it lies: a key of its content, and its upright size in pixels.
+
+    ``key`` is the sha256 of a file, followed by the frame number for a frame of a film.
+    """
+
+    key: str
+    width: int
+    height: int
+
+
+@dataclass(frozen=True, slots=True)
 class MovieResult:
     """What one run found out about one movie; the input of report and export.
 
@@ -171,6 +223,9 @@ class MovieResult:
     picture file; ids without a usable face are absent. ``thumbnails`` maps candidate ids and
     portrait still ids to small JPEG files as bytes, and ``frames`` the same ids to the region of
     the picture (``xyxy``, pixels) that the thumbnail shows, so that a face box can be drawn on it.
+    ``pictures`` says of each still id that could be read what it is. ``evidence`` are the arrays
+    that the order was made of, by name, so that it can be made again with other ``facts``
+    (:mod:`castsearch.ranking.evidence`).
     """
 
     movie: Movie
@@ -179,6 +234,9 @@ class MovieResult:
     thumbnails: dict[str, bytes]
     frames: dict[str, Box]
     problems: tuple[Problem, ...] = ()
+    pictures: dict[str, PictureInfo] = field(default_factory=dict)
+    evidence: dict[str, NDArray[Any]] = field(default_factory=dict)
+    facts: Facts = field(default_factory=Facts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,7 +257,7 @@ class FaceHit:
     """A face found in a candidate's crop.
 
     ``vector`` is its embedding, shape (dim,), float32, L2-normalised; ``suitability`` says how
-    likely it is the face of the crop's own person (:func:`castsearch.detect.choose.suitability`).
+    likely it is the face of the crop's own person (``detectors.choose.suitability``).
     """
 
     face: Face

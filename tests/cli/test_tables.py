@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 import torch
 
-from castsearch import models
 from castsearch.cli import main
 from castsearch.cli.tables import models_app
-from castsearch.train.networks import NetworkOptions, build
+from castsearch.models import config as models
+from castsearch.training.networks import NetworkOptions, build
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 

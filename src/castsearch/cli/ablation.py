@@ -49,8 +49,8 @@ def ablate(
         quiet: Show no progress, and nothing but problems.
         as_json: Print the table as JSON.
     """
-    from castsearch import ablate as ablation
-    from castsearch.report.ablation import in_words, to_json
+    from castsearch.outputs.ablation import in_words, to_json
+    from castsearch.verbs import ablate as ablation
 
     done = ablation.ablate(
         sources,

@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 from cyclopts import App, Parameter
 
 from castsearch.errors import InputError
-from castsearch.progress import Style
+from castsearch.runtime.progress import Style
 from castsearch.types import Problem
 
 app = App(

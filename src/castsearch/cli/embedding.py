@@ -44,7 +44,7 @@ def embed(
         quiet: Show no progress, and nothing but problems.
         as_json: Print what was done as JSON.
     """
-    from castsearch import vectors
+    from castsearch.verbs import embed as vectors
 
     vectors.check_ending(out)
     made = vectors.embed(

@@ -17,7 +17,7 @@ def forget(source: Path, /, *, layout: AnyLayout = "auto", store: Path | None = 
         layout: How SOURCE is laid out; told by itself unless given.
         store: File that detections and embeddings are kept in.
     """
-    from castsearch.forget import forget as forget_source
+    from castsearch.verbs.forget import forget as forget_source
 
     n_pictures, n_results = forget_source(source, layout=layout, store=store)
     print(f"deleted {n_results} results of {n_pictures} pictures")

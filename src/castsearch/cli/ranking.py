@@ -58,8 +58,8 @@ def rank(
         quiet: Show no progress, and nothing but problems.
         as_json: Print the result as JSON.
     """
-    from castsearch import evaluate as scoring
-    from castsearch import pipeline
+    from castsearch import metrics as scoring
+    from castsearch.verbs import rank as pipeline
 
     run = pipeline.rank(
         source,
@@ -106,7 +106,7 @@ def demo(
         preset: Named pipeline; `castsearch presets` lists them.
         quiet: Show no progress, and nothing but problems.
     """
-    from castsearch.demo import compose
+    from castsearch.verbs.demo import compose
 
     source = compose(out / "movie")
     if not quiet:

@@ -31,7 +31,7 @@ def rerank(
         truth: Ground truth: prints mAP before and after, and tuned leave-one-movie-out.
         as_json: Print JSON with the keys out, before, after, tuned.
     """
-    from castsearch import rerank as reranking
+    from castsearch.verbs import rerank as reranking
 
     result = reranking.rerank(
         ranking,

@@ -44,10 +44,10 @@ def evaluate(
     """
     from rich.console import Console
 
-    from castsearch import evaluate as scoring
+    from castsearch import metrics as scoring
 
     if protocol == "lfw":
-        from castsearch.lfw import verify
+        from castsearch.verbs.verify import verify
 
         print_json(dataclasses.asdict(verify(truth, preset_name=preset, face_model=face_model)))
         return 0
@@ -66,7 +66,7 @@ def evaluate(
 def _market1501(
     source: Path, model: str | None, *, flip: bool, store: Path | None, as_json: bool
 ) -> int:
-    from castsearch.vectors import score_identities
+    from castsearch.verbs.embed import score_identities
 
     if model is None:
         raise InputError("--protocol market1501 needs --model: castsearch models lists them.")

@@ -77,8 +77,8 @@ def export(
         as_json: Print the new entry as JSON.
     """
     _need_torch()
-    from castsearch import models as model_table
-    from castsearch.train.export import export as write
+    from castsearch.models import config as model_table
+    from castsearch.training.export import export as write
 
     model = write(checkpoint, arch=arch or "", out=out, name=name or "", size=size, flip=flip)
     if as_json:
@@ -89,7 +89,7 @@ def export(
 
 
 def _models(as_json: bool) -> int:
-    from castsearch import models as model_table
+    from castsearch.models import config as model_table
 
     rows = [
         dataclasses.asdict(m) | {"present": model_table.locate(m) is not None}
@@ -131,7 +131,7 @@ def _presence(row: dict[str, Any]) -> str:
 
 def _architectures(as_json: bool) -> int:
     _need_torch()
-    from castsearch.train.architectures import ARCHITECTURES, describe
+    from castsearch.training.architectures import ARCHITECTURES, describe
 
     found = [describe(name) for name in ARCHITECTURES]
     if as_json:

@@ -146,11 +146,11 @@ def train(
         as_json: Print the result as JSON.
     """
     _need_torch()
-    from castsearch.train.budget import Budget
-    from castsearch.train.loop import train as run
-    from castsearch.train.networks import weight_file
-    from castsearch.train.options import Options
-    from castsearch.train.recipes import RECIPES
+    from castsearch.training.budget import Budget
+    from castsearch.training.loop import train as run
+    from castsearch.training.networks import weight_file
+    from castsearch.training.options import Options
+    from castsearch.training.recipes import RECIPES
 
     if recipe not in RECIPES:
         raise InputError(f"There is no recipe {recipe!r}; use one of {', '.join(RECIPES)}.")

@@ -1,1 +1,0 @@
-"""Stills in, boxes of faces and persons out."""

@@ -1,1 +1,0 @@
-"""Crops in, vectors out."""

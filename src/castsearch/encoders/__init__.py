@@ -1,0 +1,1 @@
+"""Faces and bodies in, unit vectors out."""

@@ -1,0 +1,49 @@
+"""Evaluate: score rankings against the truth, and face encoders on pairs."""
+
+from __future__ import annotations
+
+from castsearch.metrics.market1501 import MarketScore, score_market
+from castsearch.metrics.score import (
+    BinScore,
+    Evaluation,
+    MovieScore,
+    QueryScore,
+    evaluate,
+    to_json,
+)
+from castsearch.metrics.submission import (
+    Row,
+    Submission,
+    read_ranking,
+    submission_of,
+    write_submission_csv,
+    write_submission_wider,
+)
+from castsearch.metrics.table import print_evaluation
+from castsearch.metrics.truth import Truth, read_truth, truth_of
+from castsearch.metrics.verification import Pair, Verification, read_pairs, verification
+
+__all__ = [
+    "BinScore",
+    "Evaluation",
+    "MarketScore",
+    "MovieScore",
+    "Pair",
+    "QueryScore",
+    "Row",
+    "Submission",
+    "Truth",
+    "Verification",
+    "evaluate",
+    "print_evaluation",
+    "read_pairs",
+    "read_ranking",
+    "read_truth",
+    "score_market",
+    "submission_of",
+    "to_json",
+    "truth_of",
+    "verification",
+    "write_submission_csv",
+    "write_submission_wider",
+]

@@ -1,0 +1,1 @@
+"""Networks ready to run: the onnxruntime session, and graphs rewritten, quantized and written."""

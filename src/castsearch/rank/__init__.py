@@ -1,1 +1,0 @@
-"""Embeddings in, one complete ranking per cast member out."""

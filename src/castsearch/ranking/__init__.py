@@ -1,0 +1,1 @@
+"""Evidence in, one ranking per cast member out."""

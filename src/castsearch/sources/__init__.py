@@ -1,0 +1,1 @@
+"""Files of any known layout to movies, identities and upright pictures."""

@@ -1,1 +1,0 @@
-"""Networks, their weights and their training; needs the extra ``castsearch[train]`` (torch)."""

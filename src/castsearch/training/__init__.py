@@ -1,0 +1,1 @@
+"""Networks and their training; needs the extra castsearch[train] (torch)."""

@@ -1,0 +1,59 @@
+"""Train: from a folder of people to a network that tells them apart."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from castsearch.errors import InputError
+from castsearch.runtime.progress import Style
+from castsearch.training import schedule
+from castsearch.training.log import Reporter
+from castsearch.training.options import Options, TrainResult
+from castsearch.training.process import deterministic, start_accelerator
+from castsearch.training.run import Run
+from castsearch.training.start import load_data
+
+
+def train(
+    source: str | Path,
+    out: str | Path,
+    options: Options | None = None,
+    *,
+    cache: Path | None = None,
+    progress: Style = "quiet",
+) -> TrainResult:
+    """Train a re-ID network on the people in ``source``, or go on with a run that was broken off.
+
+    Writes to ``out``: ``last.pt`` and ``best.pt`` (by validation mAP), ``log.jsonl``,
+    ``tensorboard/`` and ``curves.png``. On a CPU a run that was broken off and gone on with ends
+    with the weights, bit for bit, of one that was not (but for a budget of minutes, which depends
+    on the clock).
+
+    Args:
+        source: Root of a data set (:func:`castsearch.training.data.read_splits`).
+        out: Folder of the run.
+        options: How it is done.
+        cache: Folder of the decoded pictures, by default ``out``.
+        progress: How it is shown on stderr.
+
+    Raises:
+        InputError: the data or the options cannot be used, or ``out`` holds another run.
+        CastsearchError: the loss is not finite, or a file cannot be written.
+        KeyboardInterrupt: interrupted; the state was saved before.
+    """
+    options = options or Options()
+    schedule.check(options.recipe)
+    out = Path(out)
+    reporter = Reporter(progress)
+    accelerator = start_accelerator(options)
+    if not accelerator.is_main_process:
+        reporter = Reporter("quiet")
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(f"{out}: the folder cannot be made ({error.strerror}).") from error
+    with accelerator.main_process_first():
+        data = load_data(source, options, cache or out, reporter, progress)
+    with deterministic(accelerator.device):
+        run = Run(options, data, out, accelerator, reporter)
+        return run.to_the_end()

@@ -1,0 +1,246 @@
+"""Crops in, unit vectors out; and how well the vectors of a model tell people apart."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from castsearch.errors import InputError
+from castsearch.features.extract import Work, extract
+from castsearch.features.features import Features, Region
+from castsearch.features.recipe import Recipe, Role, recipe_of
+from castsearch.features.store import Store
+from castsearch.metrics.market1501 import MarketScore, score_market
+from castsearch.models import config as models
+from castsearch.presets import preset
+from castsearch.runtime.files import whole_file
+from castsearch.runtime.progress import Style, track
+from castsearch.sources.identities import read_identities
+from castsearch.sources.movies import holds_movies, read
+from castsearch.sources.pictures import PICTURES, read_pictures
+from castsearch.types import FloatArray, Problem
+
+ENDINGS = (".npz", ".parquet")
+
+
+@dataclass(frozen=True, slots=True)
+class Vectors:
+    """Unit vectors of crops: ``vectors`` has shape (n, dim), float32, and is parallel to ``ids``.
+
+    ``problems`` names the crops that have none, ``work`` counts what this run had to do.
+    """
+
+    model: str
+    ids: tuple[str, ...]
+    vectors: FloatArray
+    problems: tuple[Problem, ...] = ()
+    work: Work = field(default_factory=Work)
+
+
+def embed(
+    source: str | Path,
+    model: str,
+    *,
+    layout: str = "auto",
+    flip: bool = False,
+    max_megapixels: float = 100.0,
+    n_jobs: int | None = None,
+    store: Path | None = None,
+    progress: Style = "quiet",
+) -> Vectors:
+    """The vectors of all candidates of the movies in ``source``, or of all pictures below it.
+
+    A body encoder sees the whole crop; a face encoder sees the face that is found in it. Whatever
+    the store has is not done again. Ids are those of the candidates (after the movie's and a
+    slash where two movies number theirs alike), or paths relative to ``source``.
+
+    Args:
+        source: Movies in any layout, a folder of pictures, or one picture.
+        model: A body or face encoder of the model table, or the path of a body encoder's ONNX
+            file.
+        layout: ``imdb``, ``wider``, ``folder``, ``pictures``, or ``auto``: movies where ``source``
+            has a layout of movies, else pictures.
+        flip: Average each vector with that of the mirror image.
+        max_megapixels: Pictures with more pixels are refused.
+        n_jobs: How many pictures are worked on at once; all cores unless given.
+        store: File that vectors are kept in.
+        progress: How progress is shown.
+
+    Raises:
+        InputError: nothing in ``source`` can be embedded, or there is no such model.
+        CastsearchError: the store cannot be written.
+    """
+    recipe, role = _recipe(model, flip=flip)
+    problems: list[Problem] = []
+    if layout == PICTURES or (layout == "auto" and not holds_movies(source)):
+        stills = read_pictures(source, problems=problems)
+        regions = [Region(still.id, still.path, role=role) for still in stills]
+    else:
+        regions = _candidates(source, layout, role, problems)
+    ids, vectors, work = _vectors(
+        regions, recipe, problems, max_megapixels, n_jobs, store, progress
+    )
+    if not ids:
+        raise InputError(
+            f"{source}: no crop in it has a vector. " + " ".join(p.message for p in problems[:3])
+        )
+    return Vectors(model, tuple(ids), vectors, tuple(problems), work)
+
+
+def score_identities(
+    source: str | Path,
+    model: str,
+    *,
+    flip: bool = False,
+    n_jobs: int | None = None,
+    store: Path | None = None,
+    progress: Style = "quiet",
+) -> tuple[MarketScore, tuple[Problem, ...]]:
+    """The Market-1501 protocol on the queries and the gallery of ``source``; and what was skipped.
+
+    ``model`` is a body encoder: it has a vector for every picture, so no list is cut short.
+
+    Raises:
+        InputError: ``source`` has no queries or no gallery, or there is no such body encoder.
+    """
+    recipe = _body_recipe(model, flip=flip)
+    problems: list[Problem] = []
+    samples = {
+        str(sample.path): sample
+        for sample in read_identities(source, problems=problems)
+        if sample.split != "train"
+    }
+    if {sample.split for sample in samples.values()} != {"query", "gallery"}:
+        raise InputError(
+            f"{source}: there are no queries with a gallery in it; looked for query and "
+            "bounding_box_test (Market-1501), and for folders per person in val."
+        )
+    regions = [Region(name, sample.path, role="body") for name, sample in samples.items()]
+    ids, vectors, _ = _vectors(regions, recipe, problems, 100.0, n_jobs, store, progress)
+    rows = {
+        split: [i for i, name in enumerate(ids) if samples[name].split == split]
+        for split in ("query", "gallery")
+    }
+    query, gallery = (
+        (
+            vectors[at],
+            [samples[ids[i]].identity for i in at],
+            [samples[ids[i]].camera for i in at],
+        )
+        for at in rows.values()
+    )
+    return score_market(*query, *gallery), tuple(problems)
+
+
+def write_vectors(path: Path, vectors: Vectors) -> Path:
+    """Write ids and vectors to ``path``: NumPy's ``.npz``, or ``.parquet``.
+
+    Raises:
+        InputError: the name ends otherwise.
+        CastsearchError: the file cannot be written.
+    """
+    check_ending(path)
+    with whole_file(path) as temporary:
+        if path.suffix == ".npz":
+            with temporary.open("wb") as file:
+                np.savez(file, ids=np.array(vectors.ids), vectors=vectors.vectors)
+        else:
+            import polars as pl
+
+            table = {
+                "id": pl.Series(vectors.ids, dtype=pl.String),
+                "vector": pl.Series(
+                    vectors.vectors, dtype=pl.Array(pl.Float32, vectors.vectors.shape[1])
+                ),
+            }
+            pl.DataFrame(table).write_parquet(temporary, compression="zstd")
+    return path
+
+
+def check_ending(path: Path) -> None:
+    """Refuse a file name that :func:`write_vectors` cannot take.
+
+    Raises:
+        InputError: the name ends neither in ``.npz`` nor in ``.parquet``.
+    """
+    if path.suffix not in ENDINGS:
+        raise InputError(f"{path}: the name is to end in {' or '.join(ENDINGS)}.")
+
+
+def _recipe(model: str, *, flip: bool) -> tuple[Recipe, Role]:
+    """What makes the vectors of ``model``, and what it is to see of a crop."""
+    known = models.table().get(model)
+    if known is not None and known.kind == "face encoder":
+        return recipe_of(preset("face", [f"flip={flip}"]), face_model=model), "candidate"
+    return _body_recipe(model, flip=flip), "body"
+
+
+def _body_recipe(model: str, *, flip: bool) -> Recipe:
+    return recipe_of(preset("face", [f"flip_body={flip}"]), body_models=[model])
+
+
+def _candidates(
+    source: str | Path, layout: str, role: Role, problems: list[Problem]
+) -> list[Region]:
+    found = []
+    for movie in read(source, layout=layout):
+        problems += movie.problems
+        found += [(movie.id, c) for c in movie.candidates if c.problem is None]
+        if movie.stills:
+            message = (
+                f"Movie {movie.id} has {len(movie.stills)} whole stills without boxes of people; "
+                "they are left out."
+            )
+            problems.append(Problem(movie.id, message))
+    alike = len({c.id for _, c in found}) < len(found)
+    return [
+        Region(f"{movie}/{c.id}" if alike else c.id, c.still.path, c.box, role)
+        for movie, c in found
+    ]
+
+
+def _vectors(
+    regions: Sequence[Region],
+    recipe: Recipe,
+    problems: list[Problem],
+    max_megapixels: float,
+    n_jobs: int | None,
+    store: Path | None,
+    progress: Style,
+) -> tuple[list[str], FloatArray, Work]:
+    """Ids and vectors of the regions that have one; the others go to ``problems``."""
+    n_pictures = len({region.path for region in regions})
+    with Store(store) as kept, track("pictures", n_pictures, progress) as advance:
+        features, work = extract(
+            regions,
+            recipe,
+            kept,
+            max_megapixels=max_megapixels,
+            n_jobs=n_jobs,
+            advance=advance,
+        )
+    ids: list[str] = []
+    rows: list[FloatArray] = []
+    for region in regions:
+        found = features[region.id]
+        vector = _vector(found)
+        if vector is None:
+            message = found.problem or f"{region.id}: no face was found in it."
+            problems.append(Problem(region.id, message))
+        else:
+            ids.append(region.id)
+            rows.append(vector)
+    return ids, np.stack(rows) if rows else np.zeros((0, 0), dtype=np.float32), work
+
+
+def _vector(features: Features) -> FloatArray | None:
+    """The one vector of a region, of length 1; dlib's are stored as they are."""
+    for body in features.body.values():
+        return body
+    if features.vector is None:
+        return None
+    norm = max(float(np.linalg.norm(features.vector)), 1e-12)
+    return np.asarray(features.vector / norm, dtype=np.float32)

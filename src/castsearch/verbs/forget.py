@@ -1,0 +1,35 @@
+"""Delete what is kept of people's pictures."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from castsearch.errors import ImageError
+from castsearch.features.store import Store
+from castsearch.sources.images import content_hash, read_bytes
+from castsearch.sources.movies import holds_movies, read
+from castsearch.sources.pictures import PICTURES, read_pictures
+from castsearch.types import Movie, Still
+
+
+def forget(
+    source: str | Path, *, layout: str = "auto", store: Path | None = None
+) -> tuple[int, int]:
+    """Delete every result of the pictures in ``source``; counts of pictures and of results."""
+    if layout == PICTURES or (layout == "auto" and not holds_movies(source)):
+        stills = read_pictures(source)
+    else:
+        stills = [still for movie in read(source, layout=layout) for still in _stills(movie)]
+    pictures = set()
+    for path in {still.path for still in stills}:
+        try:
+            pictures.add(content_hash(read_bytes(path)))
+        except ImageError:
+            continue  # nothing was ever stored of a picture that cannot be read
+    with Store(store) as kept:
+        return len(pictures), kept.forget(pictures)
+
+
+def _stills(movie: Movie) -> list[Still]:
+    portraits = [still for member in movie.cast for still in member.portraits]
+    return [*portraits, *movie.stills, *(c.still for c in movie.candidates if c.problem is None)]
