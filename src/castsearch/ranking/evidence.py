@@ -13,6 +13,7 @@ from castsearch.features.recipe import LITE0_PARTS, Recipe
 from castsearch.presets import Preset
 from castsearch.ranking.affinity import Bodies, Faces, LinkSettings, bodies
 from castsearch.ranking.coarse import similarity
+from castsearch.ranking.constraints import Constraints, constraints
 from castsearch.ranking.film import FilmEvidence, FilmSettings
 from castsearch.ranking.owner import owned_faces
 from castsearch.types import Candidate, FaceHit, FloatArray
@@ -42,8 +43,8 @@ def film_evidence(
     seen: Sequence[Features],
     queries: Sequence[Sequence[FloatArray]],
     recipe: Recipe,
-) -> tuple[FilmEvidence, list[FaceHit | None]]:
-    """Evidence of one movie, and the face that each candidate owns.
+) -> tuple[FilmEvidence, list[FaceHit | None], Constraints]:
+    """Evidence of one movie, the face that each candidate owns, and who is apart from whom.
 
     Args:
         candidates: The candidates, parallel to ``seen``.
@@ -52,7 +53,8 @@ def film_evidence(
         recipe: What was asked of the pictures.
     """
     stills = _stills(candidates, seen)
-    owned = owned_faces([feature.hits for feature in seen], stills)
+    facts = constraints(stills, len(queries))
+    owned = owned_faces([feature.hits for feature in seen], stills, facts)
     vectors = [None if hit is None else hit.vector for hit in owned]
     has_face = np.array([hit is not None for hit in owned])
     dim = max((len(v) for v in vectors if v is not None), default=1)
@@ -65,9 +67,8 @@ def film_evidence(
         faces=Faces(stacked, has_face),
         face_quality=np.array([0.0 if hit is None else hit.face.score for hit in owned]),
         bodies=_bodies(seen, recipe),
-        stills=stills,
     )
-    return evidence, owned
+    return evidence, owned, facts
 
 
 def _stills(candidates: Sequence[Candidate], seen: Sequence[Features]) -> NDArray[np.intp]:

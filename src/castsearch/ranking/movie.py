@@ -103,10 +103,10 @@ def _film_order(
 ) -> tuple[NDArray[np.float64], list[list[str]], dict[str, Face]]:
     """Scores, reasons and the face of each candidate, by the film ranking."""
     with one_blas_thread():
-        evidence, owned = film_evidence(movie.candidates, seen, queries, recipe)
-        beliefs = film(evidence, film_settings(recipe.preset))
+        evidence, owned, facts = film_evidence(movie.candidates, seen, queries, recipe)
+        beliefs = film(evidence, film_settings(recipe.preset), facts)
     ids = [candidate.id for candidate in movie.candidates]
-    reasons = film_reasons(beliefs, evidence, ids, [member.name for member in movie.cast])
+    reasons = film_reasons(beliefs, evidence, ids, [m.name for m in movie.cast], facts)
     scores = beliefs.probabilities
     for j, feature in enumerate(seen):
         if feature.problem:
