@@ -41,7 +41,7 @@ def rank(
 ) -> int:
     """Rank all candidates of every movie in SOURCE for each of its cast.
 
-    Writes ranking.csv, scores.parquet, run.json and report/index.html.
+    Writes run.sqlite, ranking.csv, scores.csv, run.json and report/index.html.
 
     Args:
         source: Folder or file with the movies: IMDb course layout, WIDER layout, or plain folders.

@@ -117,7 +117,7 @@ def ablate(
         found = _query_scores(label, compared, default)
         queries += found
         if out is not None:
-            seen += side_by_side(label, [run.movies for run in compared], found)
+            seen += side_by_side(label, [run.movies for run in compared], found, out / "thumbs")
     table = ablation_of(variants, queries, against=against, n_resamples=n_resamples, seed=seed)
     if out is not None:
         write_tables(out, table)

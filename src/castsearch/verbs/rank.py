@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 import os
 import platform
 import time
@@ -21,11 +20,9 @@ from castsearch.features.features import Region
 from castsearch.features.recipe import Recipe, recipe_of
 from castsearch.features.store import Store
 from castsearch.models import config as model_table
-from castsearch.outputs import write_report
-from castsearch.outputs.tables import NAMED_FROM, write_names, write_scores
+from castsearch.outputs import RunFolder
 from castsearch.presets import DEFAULT, Preset, preset
 from castsearch.ranking.movie import ranked_movie, regions_of
-from castsearch.runtime.files import whole_file
 from castsearch.runtime.progress import Style, track
 from castsearch.sources.movies import read
 from castsearch.types import Candidate, Movie, MovieResult, Problem
@@ -77,8 +74,8 @@ def rank(
 ) -> RunResult:
     """Rank all candidates of every movie in ``source`` for each of its cast.
 
-    With ``out`` the files ``ranking.csv``, ``scores.parquet``, ``run.json`` and
-    ``report/index.html`` are written there. ``settings`` replace single values of the preset
+    With ``out`` the files ``run.sqlite``, ``ranking.csv``, ``scores.csv``, ``run.json``
+    and ``report/index.html`` are written there. ``settings`` replace single values of the preset
     (``"num_jitters=5"``); ``face_model`` is a name of the model table or an ONNX file, and so are
     ``body_models``, which take the place of the preset's body encoders.
 
@@ -126,11 +123,8 @@ def rank(
             evaluation = scoring.evaluate(truth, scoring.submission_of(lists))
     run = RunResult(results, problems, evaluation, work, clock.seconds, out)
     if out is not None:
-        with clock.stage("write"):
-            _write(run, out, source, chosen, recipe)
-        document = json.dumps(_facts(run, source, chosen, recipe), indent=1) + "\n"
-        with whole_file(out / "run.json") as temporary:
-            temporary.write_text(document, encoding="utf-8")
+        apart = [p for m in movies if not (m.cast and m.candidates) for p in m.problems]
+        _write(run, out, source, chosen, recipe, apart)
     return run
 
 
@@ -192,30 +186,36 @@ def _with_candidates(
     return grown
 
 
-def _write(run: RunResult, out: Path, source: str | Path, chosen: Preset, recipe: Recipe) -> None:
-    lists = [ranking for result in run.movies for ranking in result.rankings]
-    scoring.write_submission_csv(out / "ranking.csv", lists)
-    write_scores(out / "scores.parquet", run.movies)
-    if chosen.fusion == "film":
-        write_names(out / "names.csv", run.movies)
+def _write(
+    run: RunResult,
+    out: Path,
+    source: str | Path,
+    chosen: Preset,
+    recipe: Recipe,
+    apart: Sequence[Problem],
+) -> None:
+    """Save every movie, and make of that what people open; ``apart`` are problems of no result."""
+    about = _facts(run, source, chosen, recipe)
     facts = {
         "preset": f"{chosen.name} ({chosen.summary})",
         "face encoder": recipe.encoder.name,
         "source": str(source),
-        "candidates": str(sum(len(r.movie.candidates) for r in run.movies)),
-        "queries": str(len(lists)),
+        "candidates": str(about["counts"]["candidates"]),
+        "queries": str(about["counts"]["queries"]),
     }
     if run.evaluation is not None:
         facts["mAP"] = f"{run.evaluation.mAP:.4f}"
-    write_report(
-        out / "report",
-        run.movies,
-        title=f"castsearch: {Path(source).resolve().name}",
-        facts=facts,
-        evaluation=None if run.evaluation is None else scoring.to_json(run.evaluation),
-        problems=run.problems,
-        named_from=NAMED_FROM if chosen.fusion == "film" else None,
-    )
+    identity = repr((about["preset"], about["models"], str(source)))
+    named = chosen.fusion == "film"
+    with RunFolder(out, fingerprint=identity, named=named, about=about) as folder:
+        for result in run.movies:
+            folder.save(result)
+        folder.finish(
+            title=f"castsearch: {Path(source).resolve().name}",
+            report_facts=facts,
+            evaluation=None if run.evaluation is None else scoring.to_json(run.evaluation),
+            problems=apart,
+        )
 
 
 def _facts(run: RunResult, source: str | Path, chosen: Preset, recipe: Recipe) -> dict[str, Any]:
