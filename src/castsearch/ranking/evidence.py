@@ -115,7 +115,7 @@ def evidence_of(arrays: Mapping[str, NDArray[Any]]) -> Evidence:
             values[name] = array
     values["n_cast"] = int(values["n_cast"])
     values["is_euclidean"] = bool(values["is_euclidean"])
-    return Evidence(**values, **parts)
+    return Evidence(**(values | parts))
 
 
 def movie_evidence(

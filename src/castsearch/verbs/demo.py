@@ -17,6 +17,9 @@ from typing import Any
 from PIL import Image, ImageEnhance, ImageFilter, ImageOps
 
 from castsearch.errors import InputError
+from castsearch.presets import DEFAULT
+from castsearch.runtime.settings import Runtime
+from castsearch.verbs.rank import RunResult, rank
 
 MOVIE = "tt0000001"
 STILL_SIZE = (960, 540)
@@ -60,6 +63,16 @@ def _sources() -> dict[str, Image.Image]:
         "photographer": _photograph("skimage", "data/camera.png").crop((80, 40, 380, 500)),
         "cat": _photograph("skimage", "data/chelsea.png"),
     }
+
+
+def demo(out: Path, *, preset: str = DEFAULT, runtime: Runtime | None = None) -> RunResult:
+    """Compose the movie in ``out/movie``, and rank it into ``out/results``.
+
+    Raises:
+        InputError: the packages of ``castsearch[demo]`` are missing.
+        CastsearchError: a file cannot be written.
+    """
+    return rank(compose(out / "movie"), preset=preset, out=out / "results", runtime=runtime)
 
 
 def compose(folder: Path) -> Path:

@@ -18,8 +18,8 @@ from castsearch.errors import InputError
 from castsearch.features.extract import Work
 from castsearch.features.store import Store
 from castsearch.models.config import fingerprint
-from castsearch.outputs.run import SavedMovies
-from castsearch.outputs.run_folder import RunFolder, Summary
+from castsearch.outputs import RunFolder, Summary
+from castsearch.outputs.saved import SavedMovies
 from castsearch.presets import DEFAULT
 from castsearch.runtime.settings import Runtime
 from castsearch.sources.movies import read
@@ -41,6 +41,7 @@ class RunResult:
     work: Work
     seconds: dict[str, float]
     out: Path | None
+    n_queries: int = 0
     n_ties: int = 0
     summary: Summary | None = None
 
@@ -132,7 +133,14 @@ def _in_memory(
         evaluation = _evaluation([result.movie for result in results], lists)
     n_ties = sum(ranking.n_ties for ranking in lists)
     return RunResult(
-        tuple(results), tuple(problems), evaluation, how.work, clock.seconds, None, n_ties
+        tuple(results),
+        tuple(problems),
+        evaluation,
+        how.work,
+        clock.seconds,
+        None,
+        len(lists),
+        n_ties,
     )
 
 
@@ -206,6 +214,7 @@ def _in_folder(
         how.work,
         clock.seconds,
         out,
+        counts.n_queries,
         counts.n_ties,
         summary,
     )
