@@ -148,8 +148,10 @@ def test_bytes_written(tmp_path: Path) -> None:
     write_submission_wider(tmp_path / "b", rankings)
     assert (tmp_path / "a").read_bytes() == b"Id,Rank\nq_a,m_1 m_2\nq_b,\n"
     assert (tmp_path / "b").read_bytes() == b"q_a m_1,m_2\nq_b \n"
+    write_submission_csv(tmp_path / "new" / "a", rankings)
+    assert (tmp_path / "new" / "a").read_bytes() == (tmp_path / "a").read_bytes()
     with pytest.raises(InputError, match="cannot be written"):
-        write_submission_csv(tmp_path / "no" / "a", rankings)
+        write_submission_csv(tmp_path / "a" / "b", rankings)
 
 
 def test_a_failed_write_leaves_nothing_behind(tmp_path: Path) -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -11,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from castsearch.errors import InputError
+from castsearch.runtime.files import whole_text_file
 from castsearch.types import Ranking
 
 if TYPE_CHECKING:
@@ -205,11 +204,5 @@ def _safe(any_id: str) -> str:
 
 
 def _write(path: Path, lines: list[str]) -> None:
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        part.write_bytes(("\n".join(lines) + "\n").encode("utf-8"))
-        part.replace(path)
-    except OSError as error:
-        with contextlib.suppress(OSError):
-            part.unlink()
-        raise InputError(f"{path}: cannot be written ({error.strerror})") from error
+    with whole_text_file(path) as file:
+        file.write("\n".join(lines) + "\n")

@@ -16,7 +16,7 @@ from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from castsearch.runtime.files import whole_file
+from castsearch.runtime.files import sweep, whole_file
 from castsearch.types import OTHERS, MovieResult, Problem, Ranking
 
 if TYPE_CHECKING:
@@ -99,10 +99,12 @@ def write_page(
             **content,
         )
     )
+    sweep(folder / "thumbs")
     for picture_name, picture in thumbnails.items():
         place = folder / "thumbs" / f"{picture_name}.jpg"
-        if not place.exists():
-            with whole_file(place) as temporary:
+        # A power cut may leave an empty one, since they are not forced to disk.
+        if not place.is_file() or place.stat().st_size != len(picture):
+            with whole_file(place, many=True) as temporary:
                 temporary.write_bytes(picture)
     path = folder / "index.html"
     with whole_file(path) as temporary:

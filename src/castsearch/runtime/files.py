@@ -161,7 +161,7 @@ def _short(name: str) -> str:
 def _place() -> str:
     """Where the numbers of processes mean what they mean here: this machine, this container."""
     try:
-        namespace = os.readlink("/proc/self/ns/pid")
+        namespace = str(Path("/proc/self/ns/pid").readlink())
     except OSError:
         namespace = ""
     return re.sub(r"[^A-Za-z0-9]", "", gethostname()[:32] + namespace)

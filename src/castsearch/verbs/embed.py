@@ -136,14 +136,14 @@ def score_identities(
 
 
 def write_vectors(path: Path, vectors: Vectors) -> Path:
-    """Write ids and vectors to ``path``: NumPy's ``.npz``, or ``.parquet``.
+    """Write ids and vectors to ``path``, for the user alone: NumPy's ``.npz``, or ``.parquet``.
 
     Raises:
         InputError: the name ends otherwise.
         CastsearchError: the file cannot be written.
     """
     check_ending(path)
-    with whole_file(path) as temporary:
+    with whole_file(path, private=True) as temporary:
         if path.suffix == ".npz":
             with temporary.open("wb") as file:
                 np.savez(file, ids=np.array(vectors.ids), vectors=vectors.vectors)
