@@ -88,9 +88,12 @@ def test_bad_lines_are_named(tmp_path: Path, text: str | bytes, sentence: str) -
 
 
 def test_missing_file_and_folder(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="no such ranking file"):
+    with pytest.raises(
+        InputError,
+        match=r"read as a ranking \(No such file or directory\); check",
+    ):
         read_ranking(tmp_path / "none.csv")
-    with pytest.raises(InputError, match="cannot be read as a ranking"):
+    with pytest.raises(InputError, match=r"read as a ranking \(Is a directory\); give a file"):
         read_ranking(tmp_path)
 
 

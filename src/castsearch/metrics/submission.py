@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from castsearch.errors import InputError
 from castsearch.runtime.files import whole_text_file
+from castsearch.runtime.oserrors import sentence
 from castsearch.types import Ranking
 
 if TYPE_CHECKING:
@@ -63,10 +64,8 @@ def read_ranking(path: Path) -> Submission:
     path = Path(path)
     try:
         content = path.read_bytes()
-    except FileNotFoundError:
-        raise InputError(f"{path}: there is no such ranking file; check the path") from None
     except OSError as error:
-        raise InputError(f"{path}: cannot be read as a ranking ({error.strerror})") from error
+        raise InputError(sentence(error, path, "read as a ranking")) from error
     if content.startswith(_PARQUET_MAGIC):
         return _read_parquet(path)
     try:

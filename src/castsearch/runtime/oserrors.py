@@ -60,7 +60,7 @@ def sentence(error: OSError, path: Path | str, doing: str) -> str:
         path: The file or folder that the user knows of, not a temporary one.
         doing: A participle: ``read``, ``written``, ``made``, ``listed``.
     """
-    otherwise = "check the disk" if doing in ("read", "listed") else _OTHER_FOLDER
+    otherwise = _OTHER_FOLDER if doing.startswith(("written", "made")) else "check the disk"
     remedy = _REMEDIES.get(error.errno or 0, otherwise)
     return f"{shown(path)} {clause(error, doing)}; {remedy}."
 

@@ -6,14 +6,8 @@ import unicodedata
 from pathlib import Path
 
 from castsearch.errors import InputError
-from castsearch.sources.paths import (
-    NOWHERE,
-    Fence,
-    assign_ids,
-    is_folder,
-    listing,
-    shown,
-)
+from castsearch.runtime.oserrors import shown
+from castsearch.sources.paths import NOWHERE, Fence, assign_ids, is_folder, listing
 from castsearch.types import Candidate, CastMember, Movie, Problem, Still
 
 PARTS = ("cast", "candidates", "stills")

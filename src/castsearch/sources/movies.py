@@ -6,9 +6,10 @@ from dataclasses import replace
 from pathlib import Path
 
 from castsearch.errors import InputError
+from castsearch.runtime.oserrors import shown
 from castsearch.sources.folder import movie_folders, read_folder
 from castsearch.sources.imdb import is_imdb, read_imdb
-from castsearch.sources.paths import is_file, is_folder, shown
+from castsearch.sources.paths import is_file, is_folder
 from castsearch.sources.wider import find_splits, read_wider
 from castsearch.types import Movie, Problem
 

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from castsearch.errors import InputError
-from castsearch.sources.paths import Fence, is_file, is_folder, listing, shown
+from castsearch.runtime.oserrors import shown
+from castsearch.sources.paths import Fence, is_file, is_folder, listing
 from castsearch.types import Problem, Still
 
 PICTURES = "pictures"

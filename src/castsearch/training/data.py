@@ -12,9 +12,10 @@ from typing import Literal
 
 from castsearch.errors import InputError
 from castsearch.metrics.market1501 import JUNK
+from castsearch.runtime.oserrors import shown
 from castsearch.sources.identities import read_identities
 from castsearch.sources.movies import holds_movies, read
-from castsearch.sources.paths import is_folder, shown
+from castsearch.sources.paths import is_folder
 from castsearch.sources.wider import find_splits
 from castsearch.types import OTHERS, Box, Movie, Problem
 
