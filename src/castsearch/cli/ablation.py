@@ -9,7 +9,6 @@ from cyclopts import Parameter
 
 from castsearch.cli.app import (
     AsJson,
-    Layout,
     Quiet,
     app,
     checked_jobs,
@@ -17,6 +16,7 @@ from castsearch.cli.app import (
     style_of,
     tell_skipped,
 )
+from castsearch.sources.layouts import Layout
 
 
 @app.command

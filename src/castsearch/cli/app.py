@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Sequence
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from cyclopts import App, Parameter
 
@@ -18,7 +18,6 @@ app = App(
     help="Find who is who in films: rank every person crop for each cast member's portrait.",
 )
 
-Layout = Literal["auto", "imdb", "wider", "folder"]
 Quiet = Annotated[bool, Parameter(negative="")]
 AsJson = Annotated[bool, Parameter(name="--json", negative="")]
 

@@ -9,7 +9,6 @@ from cyclopts import Parameter
 
 from castsearch.cli.app import (
     AsJson,
-    Layout,
     Quiet,
     app,
     checked_jobs,
@@ -18,6 +17,7 @@ from castsearch.cli.app import (
     tell_skipped,
 )
 from castsearch.presets import DEFAULT
+from castsearch.sources.layouts import Layout
 
 
 @app.command

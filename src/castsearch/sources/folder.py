@@ -36,6 +36,11 @@ def movie_folders(path: Path) -> list[Path]:
     return [folder for folder in listing(path)[1] if is_movie(folder)]
 
 
+def is_folder_of_movies(path: Path) -> bool:
+    """Whether ``path`` is a movie or holds one; see :func:`movie_folders`."""
+    return is_folder(path) and bool(movie_folders(path))
+
+
 def is_movie(folder: Path) -> bool:
     """Whether ``folder`` has at least one of the folders cast, candidates and stills."""
     return any(is_folder(folder / part) for part in PARTS)

@@ -47,7 +47,7 @@ def is_imdb(path: Path) -> bool:
     Raises:
         InputError: A folder cannot be listed.
     """
-    return any(
+    return is_folder(path) and any(
         folder.parent.name in SPLITS
         or any(is_file(file) for file in (*_label_files(folder), *_truth_files(folder)))
         or _course_id(folder) is not None

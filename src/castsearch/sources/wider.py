@@ -47,6 +47,11 @@ def find_splits(path: Path) -> list[Path]:
     return [file for file in above if is_file(file) and _is_split(file)][:1]
 
 
+def is_wider(path: Path) -> bool:
+    """Whether there is a split of this layout; see :func:`find_splits`."""
+    return bool(find_splits(path))
+
+
 def _is_split(file: Path) -> bool:
     if file.stem in _SPLITS:
         return True

@@ -19,8 +19,9 @@ from castsearch.presets import preset
 from castsearch.runtime.files import whole_file
 from castsearch.runtime.progress import Style, track
 from castsearch.sources.identities import read_identities
-from castsearch.sources.movies import holds_movies, read
-from castsearch.sources.pictures import PICTURES, read_pictures
+from castsearch.sources.layouts import AnyLayout, Layout
+from castsearch.sources.movies import read
+from castsearch.sources.pictures import layout_of_movies, read_pictures
 from castsearch.types import FloatArray, Problem
 
 ENDINGS = (".npz", ".parquet")
@@ -44,7 +45,7 @@ def embed(
     source: str | Path,
     model: str,
     *,
-    layout: str = "auto",
+    layout: AnyLayout = "auto",
     flip: bool = False,
     max_megapixels: float = 100.0,
     n_jobs: int | None = None,
@@ -75,11 +76,12 @@ def embed(
     """
     recipe, role = _recipe(model, flip=flip)
     problems: list[Problem] = []
-    if layout == PICTURES or (layout == "auto" and not holds_movies(source)):
+    movie_layout = layout_of_movies(source, layout)
+    if movie_layout is None:
         stills = read_pictures(source, problems=problems)
         regions = [Region(still.id, still.path, role=role) for still in stills]
     else:
-        regions = _candidates(source, layout, role, problems)
+        regions = _candidates(source, movie_layout, role, problems)
     ids, vectors, work = _vectors(
         regions, recipe, problems, max_megapixels, n_jobs, store, progress
     )
@@ -183,7 +185,7 @@ def _body_recipe(model: str, *, flip: bool) -> Recipe:
 
 
 def _candidates(
-    source: str | Path, layout: str, role: Role, problems: list[Problem]
+    source: str | Path, layout: Layout, role: Role, problems: list[Problem]
 ) -> list[Region]:
     found = []
     for movie in read(source, layout=layout):

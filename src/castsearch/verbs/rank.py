@@ -27,6 +27,7 @@ from castsearch.presets import DEFAULT, Preset, preset
 from castsearch.ranking.movie import ranked_movie, regions_of
 from castsearch.runtime.files import whole_file
 from castsearch.runtime.progress import Style, track
+from castsearch.sources.layouts import Layout
 from castsearch.sources.movies import read
 from castsearch.types import Candidate, Movie, MovieResult, Problem
 
@@ -67,7 +68,7 @@ def rank(
     preset_name: str = DEFAULT,
     settings: Iterable[str] = (),
     out: Path | None = None,
-    layout: str = "auto",
+    layout: Layout = "auto",
     face_model: str | None = None,
     body_models: Sequence[str] = (),
     max_megapixels: float = 100.0,
