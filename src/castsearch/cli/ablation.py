@@ -10,12 +10,12 @@ from cyclopts import Parameter
 from castsearch.cli.app import (
     RUNNING,
     AsJson,
-    Layout,
     Running,
     app,
     print_json,
     tell_skipped,
 )
+from castsearch.sources.layouts import Layout
 
 
 @app.command

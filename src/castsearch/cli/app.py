@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from cyclopts import App, Parameter
 
@@ -21,7 +21,6 @@ app = App(
     help="Find who is who in films: rank every person crop for each cast member's portrait.",
 )
 
-Layout = Literal["auto", "imdb", "wider", "folder"]
 Quiet = Annotated[bool, Parameter(negative="")]
 AsJson = Annotated[bool, Parameter(name="--json", negative="")]
 

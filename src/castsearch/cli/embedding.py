@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 from cyclopts import Parameter
 
 from castsearch.cli.app import RUNNING, AsJson, Running, app, print_json, tell_skipped
-
-AnyLayout = Literal["auto", "imdb", "wider", "folder", "pictures"]
+from castsearch.sources.layouts import AnyLayout
 
 
 @app.command

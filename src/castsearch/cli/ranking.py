@@ -10,13 +10,13 @@ from cyclopts import Parameter
 from castsearch.cli.app import (
     RUNNING,
     AsJson,
-    Layout,
     Running,
     app,
     print_json,
     tell_skipped,
 )
 from castsearch.presets import DEFAULT
+from castsearch.sources.layouts import Layout
 
 if TYPE_CHECKING:
     from castsearch.verbs.rank import RunResult
