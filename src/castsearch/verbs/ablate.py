@@ -14,7 +14,7 @@ from castsearch.metrics.comparison import Ablation, QueryAP, Variant, ablation_o
 from castsearch.outputs.ablation import write_tables
 from castsearch.outputs.side_by_side import SideBySide, side_by_side, write_comparison
 from castsearch.presets import DEFAULT, PRESETS, preset
-from castsearch.runtime.progress import Style
+from castsearch.runtime.settings import Runtime
 from castsearch.sources.movies import read
 from castsearch.types import MovieResult, Problem, Ranking
 from castsearch.verbs.rank import RunResult, rank
@@ -47,14 +47,11 @@ def ablate(
     *,
     presets: Sequence[str] = ALL,
     against: str | None = None,
-    out: Path | None = None,
+    out: str | Path | None = None,
     layout: str = "auto",
-    max_megapixels: float = 100.0,
-    n_jobs: int | None = None,
-    store: Path | None = None,
     n_resamples: int = N_RESAMPLES,
     seed: int = 0,
-    progress: Style = "quiet",
+    runtime: Runtime = Runtime(),
 ) -> AblationResult:
     """Rank the movies of all ``sources`` by each preset, and compare what comes out.
 
@@ -69,18 +66,16 @@ def ablate(
         out: Folder for ``ablation.csv``, ``queries.csv``, ``ablation.md``, ``chart.svg`` and
             ``index.html``.
         layout: As of :func:`~castsearch.verbs.rank.rank`.
-        max_megapixels: Likewise.
-        n_jobs: Likewise.
-        store: Likewise; presets share what they have in common.
         n_resamples: Draws of the bootstrap.
         seed: Of the draws.
-        progress: Likewise.
+        runtime: Where the run works; presets share what they have in common in its store.
 
     Raises:
         InputError: a source cannot be ranked or has no labels, or a preset or setting is wrong.
         CastsearchError: a result cannot be stored or written.
     """
     chosen = _variants(presets)
+    out = None if out is None else Path(out)
     variants = [variant for variant, _, _ in chosen]
     against = against if against is not None else variants[-1].name
     if against not in {variant.name for variant in variants}:
@@ -97,18 +92,15 @@ def ablate(
         def run_of(name: str, settings: Sequence[str], source: str | Path = source) -> RunResult:
             return rank(
                 source,
-                preset_name=name,
+                preset=name,
                 settings=settings,
                 layout=layout,
-                max_megapixels=max_megapixels,
-                n_jobs=n_jobs,
-                store=store,
-                progress=progress,
+                runtime=runtime,
             )
 
         compared = []
         for variant, name, settings in chosen:
-            if progress != "quiet":
+            if runtime.progress != "quiet":
                 print(f"{label}: {variant.name}", file=sys.stderr)
             compared.append(run_of(name, settings))
         own = _default(chosen)

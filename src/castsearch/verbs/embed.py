@@ -16,8 +16,10 @@ from castsearch.features.store import Store
 from castsearch.metrics.market1501 import MarketScore, score_market
 from castsearch.models import config as models
 from castsearch.presets import preset
+from castsearch.runtime.extras import need
 from castsearch.runtime.files import whole_file
-from castsearch.runtime.progress import Style, track
+from castsearch.runtime.progress import track
+from castsearch.runtime.settings import Runtime
 from castsearch.sources.identities import read_identities
 from castsearch.sources.movies import holds_movies, read
 from castsearch.sources.pictures import PICTURES, read_pictures
@@ -40,16 +42,22 @@ class Vectors:
     work: Work = field(default_factory=Work)
 
 
+@dataclass(frozen=True, slots=True)
+class IdentityScore:
+    """How well the vectors of a model tell people apart; ``problems`` names what was skipped."""
+
+    market: MarketScore
+    problems: tuple[Problem, ...] = ()
+
+
 def embed(
     source: str | Path,
     model: str,
     *,
+    out: str | Path | None = None,
     layout: str = "auto",
     flip: bool = False,
-    max_megapixels: float = 100.0,
-    n_jobs: int | None = None,
-    store: Path | None = None,
-    progress: Style = "quiet",
+    runtime: Runtime = Runtime(),
 ) -> Vectors:
     """The vectors of all candidates of the movies in ``source``, or of all pictures below it.
 
@@ -61,18 +69,19 @@ def embed(
         source: Movies in any layout, a folder of pictures, or one picture.
         model: A body or face encoder of the model table, or the path of a body encoder's ONNX
             file.
+        out: File to write, too: ``.npz`` or ``.parquet``; see :func:`write_vectors`.
         layout: ``imdb``, ``wider``, ``folder``, ``pictures``, or ``auto``: movies where ``source``
             has a layout of movies, else pictures.
         flip: Average each vector with that of the mirror image.
-        max_megapixels: Pictures with more pixels are refused.
-        n_jobs: How many pictures are worked on at once; all cores unless given.
-        store: File that vectors are kept in.
-        progress: How progress is shown.
+        runtime: Where the run works, and with how much.
 
     Raises:
-        InputError: nothing in ``source`` can be embedded, or there is no such model.
-        CastsearchError: the store cannot be written.
+        InputError: nothing in ``source`` can be embedded, there is no such model, or ``out`` ends
+            otherwise.
+        CastsearchError: the store or ``out`` cannot be written.
     """
+    if out is not None:
+        _check_ending(Path(out))
     recipe, role = _recipe(model, flip=flip)
     problems: list[Problem] = []
     if layout == PICTURES or (layout == "auto" and not holds_movies(source)):
@@ -80,14 +89,15 @@ def embed(
         regions = [Region(still.id, still.path, role=role) for still in stills]
     else:
         regions = _candidates(source, layout, role, problems)
-    ids, vectors, work = _vectors(
-        regions, recipe, problems, max_megapixels, n_jobs, store, progress
-    )
+    ids, vectors, work = _vectors(regions, recipe, problems, runtime)
     if not ids:
         raise InputError(
             f"{source}: no crop in it has a vector. " + " ".join(p.message for p in problems[:3])
         )
-    return Vectors(model, tuple(ids), vectors, tuple(problems), work)
+    made = Vectors(model, tuple(ids), vectors, tuple(problems), work)
+    if out is not None:
+        write_vectors(Path(out), made)
+    return made
 
 
 def score_identities(
@@ -95,11 +105,9 @@ def score_identities(
     model: str,
     *,
     flip: bool = False,
-    n_jobs: int | None = None,
-    store: Path | None = None,
-    progress: Style = "quiet",
-) -> tuple[MarketScore, tuple[Problem, ...]]:
-    """The Market-1501 protocol on the queries and the gallery of ``source``; and what was skipped.
+    runtime: Runtime = Runtime(),
+) -> IdentityScore:
+    """The Market-1501 protocol on the queries and the gallery of ``source``.
 
     ``model`` is a body encoder: it has a vector for every picture, so no list is cut short.
 
@@ -119,7 +127,7 @@ def score_identities(
             "bounding_box_test (Market-1501), and for folders per person in val."
         )
     regions = [Region(name, sample.path, role="body") for name, sample in samples.items()]
-    ids, vectors, _ = _vectors(regions, recipe, problems, 100.0, n_jobs, store, progress)
+    ids, vectors, _ = _vectors(regions, recipe, problems, runtime)
     rows = {
         split: [i for i, name in enumerate(ids) if samples[name].split == split]
         for split in ("query", "gallery")
@@ -132,17 +140,17 @@ def score_identities(
         )
         for at in rows.values()
     )
-    return score_market(*query, *gallery), tuple(problems)
+    return IdentityScore(score_market(*query, *gallery), tuple(problems))
 
 
 def write_vectors(path: Path, vectors: Vectors) -> Path:
     """Write ids and vectors to ``path``: NumPy's ``.npz``, or ``.parquet``.
 
     Raises:
-        InputError: the name ends otherwise.
+        InputError: the name ends otherwise, or castsearch[parquet] is missing.
         CastsearchError: the file cannot be written.
     """
-    check_ending(path)
+    _check_ending(path)
     with whole_file(path) as temporary:
         if path.suffix == ".npz":
             with temporary.open("wb") as file:
@@ -160,14 +168,11 @@ def write_vectors(path: Path, vectors: Vectors) -> Path:
     return path
 
 
-def check_ending(path: Path) -> None:
-    """Refuse a file name that :func:`write_vectors` cannot take.
-
-    Raises:
-        InputError: the name ends neither in ``.npz`` nor in ``.parquet``.
-    """
+def _check_ending(path: Path) -> None:
     if path.suffix not in ENDINGS:
         raise InputError(f"{path}: the name is to end in {' or '.join(ENDINGS)}.")
+    if path.suffix == ".parquet":
+        need("parquet", "polars", purpose=f"{path}: writing Parquet")
 
 
 def _recipe(model: str, *, flip: bool) -> tuple[Recipe, Role]:
@@ -206,20 +211,20 @@ def _vectors(
     regions: Sequence[Region],
     recipe: Recipe,
     problems: list[Problem],
-    max_megapixels: float,
-    n_jobs: int | None,
-    store: Path | None,
-    progress: Style,
+    runtime: Runtime,
 ) -> tuple[list[str], FloatArray, Work]:
     """Ids and vectors of the regions that have one; the others go to ``problems``."""
     n_pictures = len({region.path for region in regions})
-    with Store(store) as kept, track("pictures", n_pictures, progress) as advance:
+    with (
+        Store(runtime.store) as kept,
+        track("pictures", n_pictures, runtime.progress) as advance,
+    ):
         features, work = extract(
             regions,
             recipe,
             kept,
-            max_megapixels=max_megapixels,
-            n_jobs=n_jobs,
+            max_megapixels=runtime.max_megapixels,
+            n_jobs=runtime.n_jobs,
             advance=advance,
         )
     ids: list[str] = []

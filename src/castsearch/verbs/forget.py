@@ -2,20 +2,33 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 
 from castsearch.errors import ImageError
 from castsearch.features.store import Store
+from castsearch.runtime.settings import Runtime
 from castsearch.sources.images import content_hash, read_bytes
 from castsearch.sources.movies import holds_movies, read
 from castsearch.sources.pictures import PICTURES, read_pictures
 from castsearch.types import Movie, Still
 
 
-def forget(
-    source: str | Path, *, layout: str = "auto", store: Path | None = None
-) -> tuple[int, int]:
-    """Delete every result of the pictures in ``source``; counts of pictures and of results."""
+@dataclass(frozen=True, slots=True)
+class Forgotten:
+    """How many pictures there were, and how many results of them were deleted."""
+
+    n_pictures: int
+    n_results: int
+
+
+def forget(source: str | Path, *, layout: str = "auto", runtime: Runtime = Runtime()) -> Forgotten:
+    """Delete every face, vector and thumbnail kept of the pictures in ``source``.
+
+    Raises:
+        InputError: there is no picture in ``source``.
+        CastsearchError: the store cannot be written.
+    """
     if layout == PICTURES or (layout == "auto" and not holds_movies(source)):
         stills = read_pictures(source)
     else:
@@ -26,8 +39,8 @@ def forget(
             pictures.add(content_hash(read_bytes(path)))
         except ImageError:
             continue  # nothing was ever stored of a picture that cannot be read
-    with Store(store) as kept:
-        return len(pictures), kept.forget(pictures)
+    with Store(runtime.store) as kept:
+        return Forgotten(len(pictures), kept.forget(pictures))
 
 
 def _stills(movie: Movie) -> list[Still]:

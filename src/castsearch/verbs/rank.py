@@ -23,10 +23,12 @@ from castsearch.features.store import Store
 from castsearch.models import config as model_table
 from castsearch.outputs import write_report
 from castsearch.outputs.tables import NAMED_FROM, write_names, write_scores
-from castsearch.presets import DEFAULT, Preset, preset
+from castsearch.presets import DEFAULT, Preset
+from castsearch.presets import preset as preset_of
 from castsearch.ranking.movie import ranked_movie, regions_of
 from castsearch.runtime.files import whole_file
 from castsearch.runtime.progress import Style, track
+from castsearch.runtime.settings import Runtime
 from castsearch.sources.movies import read
 from castsearch.types import Candidate, Movie, MovieResult, Problem
 
@@ -64,16 +66,13 @@ class _Clock:
 def rank(
     source: str | Path,
     *,
-    preset_name: str = DEFAULT,
+    preset: str = DEFAULT,
     settings: Iterable[str] = (),
-    out: Path | None = None,
+    out: str | Path | None = None,
     layout: str = "auto",
     face_model: str | None = None,
     body_models: Sequence[str] = (),
-    max_megapixels: float = 100.0,
-    n_jobs: int | None = None,
-    store: Path | None = None,
-    progress: Style = "quiet",
+    runtime: Runtime = Runtime(),
 ) -> RunResult:
     """Rank all candidates of every movie in ``source`` for each of its cast.
 
@@ -87,13 +86,16 @@ def rank(
         CastsearchError: a result cannot be stored or written.
     """
     clock = _Clock()
-    chosen = preset(preset_name, settings)
+    chosen = preset_of(preset, settings)
+    out = None if out is None else Path(out)
+    progress = runtime.progress
+    max_megapixels, n_jobs = runtime.max_megapixels, runtime.n_jobs
     recipe = recipe_of(chosen, face_model, body_models)
     with clock.stage("read"):
         movies = read(source, layout=layout)
     if out is not None:
         _writable(out)
-    with Store(store) as kept, clock.stage("detect and embed"):
+    with Store(runtime.store) as kept, clock.stage("detect and embed"):
         movies = _with_candidates(movies, recipe, kept, max_megapixels, n_jobs, progress)
         regions = [r for movie in movies for r in regions_of(movie)]
         n_pictures = len({r.path for r in regions})

@@ -11,17 +11,18 @@ from castsearch.features.features import Region
 from castsearch.features.recipe import recipe_of
 from castsearch.features.store import Store
 from castsearch.metrics.verification import Verification, read_pairs, verification
-from castsearch.presets import DEFAULT, preset
-from castsearch.runtime.progress import Style, track
+from castsearch.presets import DEFAULT
+from castsearch.presets import preset as preset_of
+from castsearch.runtime.progress import track
+from castsearch.runtime.settings import Runtime
 
 
 def verify(
-    pairs: Path,
+    pairs: str | Path,
     *,
-    preset_name: str = DEFAULT,
+    preset: str = DEFAULT,
     face_model: str | None = None,
-    store: Path | None = None,
-    progress: Style = "auto",
+    runtime: Runtime = Runtime(),
 ) -> Verification:
     """Embed every picture of ``pairs`` once, and score same-or-different by 10 folds.
 
@@ -30,13 +31,22 @@ def verify(
     Raises:
         InputError: the pairs cannot be read, or a model is missing.
     """
-    chosen = preset(preset_name)
-    recipe = recipe_of(chosen, face_model)
-    listed = read_pairs(pairs)
+    recipe = recipe_of(preset_of(preset), face_model)
+    listed = read_pairs(Path(pairs))
     paths = sorted({p for pair in listed for p in (pair.path_a, pair.path_b)})
     regions = [Region(str(path), path, role="portrait") for path in paths]
-    with Store(store) as kept, track("pictures", len(regions), progress) as advance:
-        features, _ = extract(regions, recipe, kept, advance=advance)
+    with (
+        Store(runtime.store) as kept,
+        track("pictures", len(regions), runtime.progress) as advance,
+    ):
+        features, _ = extract(
+            regions,
+            recipe,
+            kept,
+            max_megapixels=runtime.max_megapixels,
+            n_jobs=runtime.n_jobs,
+            advance=advance,
+        )
     similarities = []
     for pair in listed:
         a, b = features[str(pair.path_a)].vector, features[str(pair.path_b)].vector
