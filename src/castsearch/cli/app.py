@@ -9,7 +9,7 @@ import castsearch
 COMMANDS = {
     "rank": """Rank all candidates of every movie in SOURCE for each of its cast.
 
-Writes ranking.csv, scores.csv, run.json and report/index.html.""",
+Writes run.sqlite, ranking.csv, scores.csv, run.json and report/index.html.""",
     "demo": "Compose a small movie from public-domain photographs, rank it, and show the report.",
     "evaluate": "Score RANKING against TRUTH: mAP, rank-1/5/10, per movie and per query.",
     "rerank": "Let the casts of each movie compete for the candidates of RANKING.",

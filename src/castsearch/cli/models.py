@@ -67,9 +67,13 @@ def export(
 
 
 def _models(as_json: bool) -> int:
+    from castsearch.encoders.table import models_of_encoders
     from castsearch.models.config import locate, table
 
-    rows = [dataclasses.asdict(m) | {"present": locate(m) is not None} for m in table().values()]
+    rows = [
+        dataclasses.asdict(m) | {"present": locate(m) is not None}
+        for m in (table() | models_of_encoders()).values()
+    ]
     if as_json:
         print_json(rows)
         return 0

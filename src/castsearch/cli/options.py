@@ -42,7 +42,7 @@ class Machine:
     jobs: int | None = None
     """How many pictures are worked on at once; all cores unless given."""
     device: str = "auto"
-    """What networks run on: `auto`, `cpu`, `cuda` or another that is there."""
+    """What networks run on: `auto`, `cpu`, `cuda`, `tensorrt`, `rocm`, `coreml`, `directml`."""
     max_megapixels: float = 100.0
     """Pictures with more pixels than this are refused."""
     quiet: Quiet = False

@@ -20,6 +20,6 @@ def presets(*, as_json: AsJson = False) -> int:
     table = Table("preset", "what it does", "locator", "encoder", "relation", box=None)
     for p in PRESETS.values():
         mark = " (default)" if p.name == DEFAULT else ""
-        table.add_row(p.name + mark, p.summary, p.locator, p.encoder, p.relation)
+        table.add_row(p.name + mark, p.summary, p.look.locator, p.look.encoder, p.order.relation)
     Console().print(table)
     return 0

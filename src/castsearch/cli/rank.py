@@ -66,12 +66,15 @@ def print_run(run: RunResult, out: Path, *, as_json: bool, quiet: bool) -> int:
             document |= to_json(run.evaluation)
         print_json(document)
     elif not quiet:
-        n_queries = sum(len(result.rankings) for result in run.movies)
-        print(f"ranked {n_queries} queries in {len(run.movies)} movies; ", end="")
+        print(f"ranked {run.n_queries} queries in {len(run.movies)} movies; ", end="")
         print(f"{run.n_ties} places were tied and decided by id")
         if run.evaluation is not None:
             for movie in run.evaluation.movies:
                 print(f"{movie.movie}: mAP {movie.mAP:.4f}")
             print(f"mAP {run.evaluation.mAP:.4f}")
+        if run.summary and run.summary.without_names:
+            print(f"no names.csv: {run.summary.without_names}")
+        if run.summary and run.summary.left_alone:
+            print(f"left alone, written by no run: {', '.join(run.summary.left_alone)}")
         print(f"report: {out / 'report' / 'index.html'}")
     return status

@@ -130,6 +130,21 @@ def decode(data: bytes, name: str, *, max_megapixels: float = 100.0) -> ImageArr
         ) from error
 
 
+def upright_size(data: bytes, name: str) -> tuple[int, int]:
+    """Width and height of a picture once it is upright, out of its header.
+
+    Raises:
+        ImageError: no picture of the formats that :func:`decode` reads.
+    """
+    try:
+        with _open(data, name, math.inf) as image:
+            width, height = image.size
+            turned = _orientation(image) >= 5
+    except _DECODER_ERRORS as error:
+        raise ImageError(f"{name} is no picture that can be read.") from error
+    return (height, width) if turned else (width, height)
+
+
 def crop(image: ImageArray, box: Box | None) -> ImageArray:
     """The part of ``image`` under ``box``, clipped to it and rounded outward to whole pixels.
 

@@ -19,16 +19,6 @@ from castsearch.sources.movies import read
 from castsearch.types import MovieResult, Problem, Ranking
 from castsearch.verbs.rank import RunResult, rank
 
-REFERENCE: dict[str, tuple[float | None, float | None]] = {
-    "dlib_inverse": (0.3948, 0.40796),
-    "dlib_force_location": (0.4225, 0.43808),
-    "dlib_cnn_location": (0.5010, 0.51993),
-    "dlib_allcast": (0.4940, 0.50801),
-    "sgbt_hybrid": (0.5530, 0.59749),
-    "sgbt_hybrid_pro": (0.5631, None),
-}
-"""mAP on validation and test movies that the reference's poster prints (SGBT, NTU DLCV 2019)."""
-
 ALL = tuple(PRESETS)
 """Every preset, in the order of the table."""
 
@@ -49,9 +39,9 @@ def ablate(
     against: str | None = None,
     out: str | Path | None = None,
     layout: str = "auto",
+    runtime: Runtime | None = None,
     n_resamples: int = N_RESAMPLES,
     seed: int = 0,
-    runtime: Runtime = Runtime(),
 ) -> AblationResult:
     """Rank the movies of all ``sources`` by each preset, and compare what comes out.
 
@@ -66,16 +56,17 @@ def ablate(
         out: Folder for ``ablation.csv``, ``queries.csv``, ``ablation.md``, ``chart.svg`` and
             ``index.html``.
         layout: As of :func:`~castsearch.verbs.rank.rank`.
+        runtime: Likewise; presets share what is stored.
         n_resamples: Draws of the bootstrap.
         seed: Of the draws.
-        runtime: Where the run works; presets share what they have in common in its store.
 
     Raises:
         InputError: a source cannot be ranked or has no labels, or a preset or setting is wrong.
         CastsearchError: a result cannot be stored or written.
     """
-    chosen = _variants(presets)
+    runtime = runtime or Runtime()
     out = None if out is None else Path(out)
+    chosen = _variants(presets)
     variants = [variant for variant, _, _ in chosen]
     against = against if against is not None else variants[-1].name
     if against not in {variant.name for variant in variants}:
@@ -90,13 +81,7 @@ def ablate(
     for source, label in zip(sources, labels, strict=True):
 
         def run_of(name: str, settings: Sequence[str], source: str | Path = source) -> RunResult:
-            return rank(
-                source,
-                preset=name,
-                settings=settings,
-                layout=layout,
-                runtime=runtime,
-            )
+            return rank(source, preset=name, settings=settings, layout=layout, runtime=runtime)
 
         compared = []
         for variant, name, settings in chosen:
@@ -109,7 +94,7 @@ def ablate(
         found = _query_scores(label, compared, default)
         queries += found
         if out is not None:
-            seen += side_by_side(label, [run.movies for run in compared], found)
+            seen += side_by_side(label, [run.movies for run in compared], found, out / "thumbs")
     table = ablation_of(variants, queries, against=against, n_resamples=n_resamples, seed=seed)
     if out is not None:
         write_tables(out, table)
@@ -127,7 +112,8 @@ def _variants(names: Sequence[str]) -> Chosen:
     for text in names:
         name, *settings = (part.strip() for part in text.split(":"))
         values = preset(name, settings)
-        val, test = REFERENCE.get(name, (None, None)) if not settings else (None, None)
+        published = None if settings else values.published
+        val, test = (published.val, published.test) if published else (None, None)
         note = f"{name} with {', '.join(settings)}" if settings else values.summary
         chosen.append(
             (Variant(":".join((name, *settings)), note, val, test), name, tuple(settings))

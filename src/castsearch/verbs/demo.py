@@ -16,6 +16,7 @@ from typing import Any
 
 from PIL import Image, ImageEnhance, ImageFilter, ImageOps
 
+from castsearch.presets import DEFAULT
 from castsearch.runtime.extras import need
 from castsearch.runtime.settings import Runtime
 from castsearch.verbs.rank import RunResult, rank
@@ -47,8 +48,8 @@ CHANGES: dict[str, Change] = {
 def demo(
     *,
     out: str | Path = Path("castsearch-demo"),
-    preset: str = "castsearch",
-    runtime: Runtime = Runtime(),
+    preset: str = DEFAULT,
+    runtime: Runtime | None = None,
 ) -> RunResult:
     """Compose the movie in ``out/movie``, and rank it into ``out/results``.
 

@@ -8,14 +8,14 @@ from pathlib import Path
 
 import numpy as np
 
+from castsearch.encoders.table import models_of_encoders
 from castsearch.errors import InputError
+from castsearch.features.asked import Asked, LookSettings, asked
 from castsearch.features.extract import Work, extract
-from castsearch.features.features import Features, Region
-from castsearch.features.recipe import Recipe, Role, recipe_of
+from castsearch.features.region import Features, Region, Role
 from castsearch.features.store import Store
 from castsearch.metrics.market1501 import MarketScore, score_market
-from castsearch.models import config as models
-from castsearch.presets import preset
+from castsearch.models.config import table
 from castsearch.runtime.extras import need
 from castsearch.runtime.files import whole_file
 from castsearch.runtime.progress import track
@@ -23,7 +23,7 @@ from castsearch.runtime.settings import Runtime
 from castsearch.sources.identities import read_identities
 from castsearch.sources.movies import holds_movies, read
 from castsearch.sources.pictures import PICTURES, read_pictures
-from castsearch.types import FloatArray, Problem
+from castsearch.types import FloatArray, Picture, Problem
 
 ENDINGS = (".npz", ".parquet")
 
@@ -57,7 +57,7 @@ def embed(
     out: str | Path | None = None,
     layout: str = "auto",
     flip: bool = False,
-    runtime: Runtime = Runtime(),
+    runtime: Runtime | None = None,
 ) -> Vectors:
     """The vectors of all candidates of the movies in ``source``, or of all pictures below it.
 
@@ -73,7 +73,7 @@ def embed(
         layout: ``imdb``, ``wider``, ``folder``, ``pictures``, or ``auto``: movies where ``source``
             has a layout of movies, else pictures.
         flip: Average each vector with that of the mirror image.
-        runtime: Where the run works, and with how much.
+        runtime: Where it works, and with how much.
 
     Raises:
         InputError: nothing in ``source`` can be embedded, there is no such model, or ``out`` ends
@@ -82,14 +82,15 @@ def embed(
     """
     if out is not None:
         _check_ending(Path(out))
-    recipe, role = _recipe(model, flip=flip)
+    runtime = runtime or Runtime()
+    what, role = _asked(model, flip, runtime)
     problems: list[Problem] = []
     if layout == PICTURES or (layout == "auto" and not holds_movies(source)):
         stills = read_pictures(source, problems=problems)
-        regions = [Region(still.id, still.path, role=role) for still in stills]
+        regions = [Region(still.id, still.picture, role=role) for still in stills]
     else:
         regions = _candidates(source, layout, role, problems)
-    ids, vectors, work = _vectors(regions, recipe, problems, runtime)
+    ids, vectors, work = _vectors(regions, what, problems, runtime)
     if not ids:
         raise InputError(
             f"{source}: no crop in it has a vector. " + " ".join(p.message for p in problems[:3])
@@ -105,7 +106,7 @@ def score_identities(
     model: str,
     *,
     flip: bool = False,
-    runtime: Runtime = Runtime(),
+    runtime: Runtime | None = None,
 ) -> IdentityScore:
     """The Market-1501 protocol on the queries and the gallery of ``source``.
 
@@ -114,7 +115,8 @@ def score_identities(
     Raises:
         InputError: ``source`` has no queries or no gallery, or there is no such body encoder.
     """
-    recipe = _body_recipe(model, flip=flip)
+    runtime = runtime or Runtime()
+    what = _body_asked(model, flip, runtime)
     problems: list[Problem] = []
     samples = {
         str(sample.path): sample
@@ -126,8 +128,8 @@ def score_identities(
             f"{source}: there are no queries with a gallery in it; looked for query and "
             "bounding_box_test (Market-1501), and for folders per person in val."
         )
-    regions = [Region(name, sample.path, role="body") for name, sample in samples.items()]
-    ids, vectors, _ = _vectors(regions, recipe, problems, runtime)
+    regions = [Region(name, Picture(sample.path), role="body") for name, sample in samples.items()]
+    ids, vectors, _ = _vectors(regions, what, problems, runtime)
     rows = {
         split: [i for i, name in enumerate(ids) if samples[name].split == split]
         for split in ("query", "gallery")
@@ -175,16 +177,18 @@ def _check_ending(path: Path) -> None:
         need("parquet", "polars", purpose=f"{path}: writing Parquet")
 
 
-def _recipe(model: str, *, flip: bool) -> tuple[Recipe, Role]:
+def _asked(model: str, flip: bool, runtime: Runtime) -> tuple[Asked, Role]:
     """What makes the vectors of ``model``, and what it is to see of a crop."""
-    known = models.table().get(model)
-    if known is not None and known.kind == "face encoder":
-        return recipe_of(preset("face", [f"flip={flip}"]), face_model=model), "candidate"
-    return _body_recipe(model, flip=flip), "body"
+    entry = (table() | models_of_encoders()).get(model)
+    if entry is not None and entry.kind == "face encoder":
+        look = LookSettings(encoder=model, flip=flip)
+        return asked(look, device_name=runtime.device), "candidate"
+    return _body_asked(model, flip, runtime), "body"
 
 
-def _body_recipe(model: str, *, flip: bool) -> Recipe:
-    return recipe_of(preset("face", [f"flip_body={flip}"]), body_models=[model])
+def _body_asked(model: str, flip: bool, runtime: Runtime) -> Asked:
+    look = LookSettings(body=(model,), flip_body=flip)
+    return asked(look, device_name=runtime.device)
 
 
 def _candidates(
@@ -202,31 +206,18 @@ def _candidates(
             problems.append(Problem(movie.id, message))
     alike = len({c.id for _, c in found}) < len(found)
     return [
-        Region(f"{movie}/{c.id}" if alike else c.id, c.still.path, c.box, role)
+        Region(f"{movie}/{c.id}" if alike else c.id, c.still.picture, c.box, role)
         for movie, c in found
     ]
 
 
 def _vectors(
-    regions: Sequence[Region],
-    recipe: Recipe,
-    problems: list[Problem],
-    runtime: Runtime,
+    regions: Sequence[Region], what: Asked, problems: list[Problem], runtime: Runtime
 ) -> tuple[list[str], FloatArray, Work]:
     """Ids and vectors of the regions that have one; the others go to ``problems``."""
-    n_pictures = len({region.path for region in regions})
-    with (
-        Store(runtime.store) as kept,
-        track("pictures", n_pictures, runtime.progress) as advance,
-    ):
-        features, work = extract(
-            regions,
-            recipe,
-            kept,
-            max_megapixels=runtime.max_megapixels,
-            n_jobs=runtime.n_jobs,
-            advance=advance,
-        )
+    n_pictures = len({region.picture for region in regions})
+    with Store(runtime.store) as store, track("pictures", n_pictures, runtime.progress) as advance:
+        features, work = extract(regions, what, store, runtime, advance=advance)
     ids: list[str] = []
     rows: list[FloatArray] = []
     for region in regions:

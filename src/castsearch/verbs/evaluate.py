@@ -9,6 +9,7 @@ from typing import Literal, TypeAlias, overload
 from castsearch import metrics
 from castsearch.errors import InputError
 from castsearch.metrics import Evaluation, Submission, Truth, Verification
+from castsearch.presets import DEFAULT
 from castsearch.runtime.settings import Runtime
 from castsearch.types import Movie, Ranking
 from castsearch.verbs.embed import IdentityScore, score_identities
@@ -34,9 +35,9 @@ def evaluate(
     ranking: None = None,
     *,
     protocol: Literal["lfw"],
-    preset: str = "castsearch",
+    preset: str = DEFAULT,
     face_model: str | None = None,
-    runtime: Runtime = Runtime(),
+    runtime: Runtime | None = None,
 ) -> Verification: ...
 
 
@@ -48,7 +49,7 @@ def evaluate(
     protocol: Literal["market1501"],
     model: str | None = None,
     flip: bool = False,
-    runtime: Runtime = Runtime(),
+    runtime: Runtime | None = None,
 ) -> IdentityScore: ...
 
 
@@ -57,11 +58,11 @@ def evaluate(
     ranking: RankingSource | None = None,
     *,
     protocol: Protocol = "cast",
-    preset: str = "castsearch",
+    preset: str = DEFAULT,
     face_model: str | None = None,
     model: str | None = None,
     flip: bool = False,
-    runtime: Runtime = Runtime(),
+    runtime: Runtime | None = None,
 ) -> Evaluation | Verification | IdentityScore:
     """Score ``ranking`` against ``truth``: mAP, rank-1/5/10, per movie and per query.
 

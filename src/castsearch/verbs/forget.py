@@ -22,7 +22,9 @@ class Forgotten:
     n_results: int
 
 
-def forget(source: str | Path, *, layout: str = "auto", runtime: Runtime = Runtime()) -> Forgotten:
+def forget(
+    source: str | Path, *, layout: str = "auto", runtime: Runtime | None = None
+) -> Forgotten:
     """Delete every face, vector and thumbnail kept of the pictures in ``source``.
 
     Raises:
@@ -39,7 +41,7 @@ def forget(source: str | Path, *, layout: str = "auto", runtime: Runtime = Runti
             pictures.add(content_hash(read_bytes(path)))
         except ImageError:
             continue  # nothing was ever stored of a picture that cannot be read
-    with Store(runtime.store) as kept:
+    with Store(runtime.store if runtime else None) as kept:
         return Forgotten(len(pictures), kept.forget(pictures))
 
 

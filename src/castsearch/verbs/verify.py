@@ -7,14 +7,14 @@ from pathlib import Path
 import numpy as np
 
 from castsearch.features.extract import extract
-from castsearch.features.features import Region
-from castsearch.features.recipe import recipe_of
+from castsearch.features.region import Region
 from castsearch.features.store import Store
 from castsearch.metrics.verification import Verification, read_pairs, verification
 from castsearch.presets import DEFAULT
-from castsearch.presets import preset as preset_of
 from castsearch.runtime.progress import track
 from castsearch.runtime.settings import Runtime
+from castsearch.types import Picture
+from castsearch.verbs.stages import plan
 
 
 def verify(
@@ -22,7 +22,7 @@ def verify(
     *,
     preset: str = DEFAULT,
     face_model: str | None = None,
-    runtime: Runtime = Runtime(),
+    runtime: Runtime | None = None,
 ) -> Verification:
     """Embed every picture of ``pairs`` once, and score same-or-different by 10 folds.
 
@@ -31,28 +31,22 @@ def verify(
     Raises:
         InputError: the pairs cannot be read, or a model is missing.
     """
-    recipe = recipe_of(preset_of(preset), face_model)
+    how = plan(preset, face_model=face_model, runtime=runtime)
+    runtime, encoder = how.runtime, how.asked.encoder
     listed = read_pairs(Path(pairs))
     paths = sorted({p for pair in listed for p in (pair.path_a, pair.path_b)})
-    regions = [Region(str(path), path, role="portrait") for path in paths]
+    regions = [Region(str(path), Picture(path), role="portrait") for path in paths]
     with (
-        Store(runtime.store) as kept,
+        Store(runtime.store) as store,
         track("pictures", len(regions), runtime.progress) as advance,
     ):
-        features, _ = extract(
-            regions,
-            recipe,
-            kept,
-            max_megapixels=runtime.max_megapixels,
-            n_jobs=runtime.n_jobs,
-            advance=advance,
-        )
+        features, _ = extract(regions, how.asked, store, runtime, advance=advance)
     similarities = []
     for pair in listed:
         a, b = features[str(pair.path_a)].vector, features[str(pair.path_b)].vector
         if a is None or b is None:
             similarities.append(np.nan)
-        elif recipe.encoder.extra == "dlib":
+        elif encoder.metric == "euclidean":
             similarities.append(-float(np.linalg.norm(a.astype(np.float64) - b)))
         else:
             similarities.append(float(a @ b))

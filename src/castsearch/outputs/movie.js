@@ -1,57 +1,28 @@
 "use strict";
-// Everything from the run is put into the page as text, never as markup.
 (() => {
-  const data = JSON.parse(document.getElementById("data").textContent);
+  const { data, at, el, stage, ready } = shared;
+  const { movie } = data;
   const FIRST = 36; // crops of one cast drawn when it comes into view
   const MORE = 120; // crops added by one press, or by scrolling on
   const BINS = 100; // bars of the strip that shows where the right ones stand
-  const at = (id) => document.getElementById(id);
   const count = new Intl.NumberFormat("en");
   const canWatch = "IntersectionObserver" in window;
 
-  const el = (tag, className, ...content) => {
-    const node = document.createElement(tag);
-    if (className) node.className = className;
-    node.append(...content);
-    return node;
-  };
   const plain = (text) => text.normalize("NFD").replace(/\p{M}/gu, "").toLowerCase();
 
-  // A picture with its face box, fitted into its stage by its proportions, so that picture and
-  // box share one rectangle and the box can be set in percent.
-  const stage = (thumb, box, aspect, alt) => {
-    if (thumb < 0) return el("span", "stage", el("span", "none", "no picture"));
-    const image = el("img");
-    image.loading = "lazy";
-    image.decoding = "async";
-    image.alt = alt;
-    image.src = `thumbs/${data.thumbs[thumb]}.jpg`;
-    const picture = el("span", "pic", image);
-    if (!aspect) picture.classList.add("free");
-    else picture.style.setProperty("--aspect", String(aspect / 1000));
-    if (box) {
-      const frame = el("span", "face");
-      ["left", "top", "width", "height"].forEach((side, i) => {
-        frame.style[side] = `${box[i] / 10}%`;
-      });
-      picture.append(frame);
-    }
-    return el("span", "stage", picture);
-  };
-
-  const verdict = (movie, candidate, member) => {
+  const verdict = (candidate, member) => {
     const label = movie.labels[candidate];
     if (label === -1) return "";
     return label === member ? "right" : "wrong";
   };
   const mark = { right: "✓ right", wrong: "✗ wrong", "": "" };
-  const truthOf = (movie, candidate) => {
+  const truthOf = (candidate) => {
     const label = movie.labels[candidate];
     if (label === -1) return "not known";
     if (label === -2) return "nobody of the cast";
     return typeof label === "number" ? movie.cast[label].name : label;
   };
-  const scoreOf = (movie, cast, position) => {
+  const scoreOf = (cast, position) => {
     if (!cast.scores.length) return "";
     const score = cast.scores[position];
     // A face without a score: it is the portrait that shows none.
@@ -66,12 +37,12 @@
   // ---- one cast member -------------------------------------------------------------------
   const blocks = [];
 
-  const strip = (movie, cast, member) => {
+  const strip = (cast, member) => {
     const n = cast.order.length;
     const bins = Array.from({ length: Math.min(BINS, n) }, () => [0, 0]);
     cast.order.forEach((candidate, i) => {
       const bin = bins[Math.floor((i * bins.length) / n)];
-      bin[0] += verdict(movie, candidate, member) === "right" ? 1 : 0;
+      bin[0] += verdict(candidate, member) === "right" ? 1 : 0;
       bin[1] += 1;
     });
     const space = "http://www.w3.org/2000/svg";
@@ -93,10 +64,10 @@
   const blindness = (blind, all) =>
     all === 1 ? "No face found in the portrait" : `No face found in ${blind} of ${all} portraits`;
 
-  const build = (movie, cast, member, movieIndex) => {
+  const build = (cast, member) => {
     const node = el("section", "cast");
     const heading = el("h3", "", cast.name);
-    heading.id = `cast-${movieIndex}-${member}`;
+    heading.id = `cast-${member}`;
     node.setAttribute("aria-labelledby", heading.id);
     const facts = el("p");
     if (cast.ap !== null) facts.append("AP ", el("b", "", cast.ap.toFixed(3)), " · ");
@@ -111,11 +82,11 @@
     if (cast.id !== cast.name) words.append(el("p", "", cast.id));
     if (truth && n > 1) {
       const ends = el("span", "ends", el("span", "", "rank 1"), el("span", "", count.format(n)));
-      words.append(strip(movie, cast, member), ends);
+      words.append(strip(cast, member), ends);
     }
     const portraits = el("div", "portraits");
     for (const [thumb, box, aspect] of cast.portraits) {
-      portraits.append(stage(thumb, box, aspect, `Portrait of ${cast.name}`));
+      portraits.append(stage(thumb, aspect, `Portrait of ${cast.name}`, box));
     }
     const blind = cast.portraits.filter(([, , , face]) => !face).length;
     if (blind) words.append(el("p", "warning", blindness(blind, cast.portraits.length)));
@@ -125,7 +96,7 @@
     const more = el("button", "more");
     more.type = "button";
     node.append(el("div", "who", portraits, words), list, empty, more);
-    const block = { movie, cast, member, movieIndex, node, list, empty, more };
+    const block = { cast, member, node, list, empty, more };
     Object.assign(block, { positions: [], shown: 0, follow: false, key: plain(`${cast.name} ${cast.id}`) });
     more.addEventListener("click", () => {
       block.follow = true;
@@ -143,10 +114,10 @@
   };
 
   const crop = (block, index) => {
-    const { movie, cast, member } = block;
+    const { cast, member } = block;
     const position = block.positions[index];
     const candidate = cast.order[position];
-    const kind = verdict(movie, candidate, member);
+    const kind = verdict(candidate, member);
     const button = el("button", `crop ${kind}`.trim());
     const unlikely = data.namedFrom !== null && !(cast.scores[position] >= data.namedFrom);
     button.classList.toggle("unlikely", unlikely);
@@ -154,16 +125,16 @@
     button.dataset.index = index;
     button.tabIndex = index === 0 ? 0 : -1;
     const { thumbs, boxes, aspects, ids, problems } = movie;
-    const score = scoreOf(movie, cast, position);
+    const score = scoreOf(cast, position);
     const words = el("span", "words");
     const rank = el("b", "", `#${position + 1}`);
     words.append(el("span", "line", rank, el("span", "score", score)));
     if (kind) words.append(el("span", "mark", mark[kind]));
-    const instead = kind === "wrong" ? `is ${truthOf(movie, candidate)}` : "";
+    const instead = kind === "wrong" ? `is ${truthOf(candidate)}` : "";
     if (instead) words.append(el("span", "why", instead));
     const why = problems[candidate] || reasonOf(cast, position);
     if (why) words.append(el("span", "why", why));
-    button.append(stage(thumbs[candidate], boxes[candidate], aspects[candidate], ""), words);
+    button.append(stage(thumbs[candidate], aspects[candidate], "", boxes[candidate]), words);
     button.setAttribute(
       "aria-label",
       [`Rank ${position + 1}`, ids[candidate], kind, instead, score && `score ${score}`, why,
@@ -217,22 +188,18 @@
   // ---- filters ---------------------------------------------------------------------------
   const keep = {
     all: () => true,
-    right: (movie, c, member) => verdict(movie, c, member) === "right",
-    wrong: (movie, c, member) => verdict(movie, c, member) === "wrong",
-    noface: (movie, c) => movie.faces[c] === "0",
+    right: (c, member) => verdict(c, member) === "right",
+    wrong: (c, member) => verdict(c, member) === "wrong",
+    noface: (c) => movie.faces[c] === "0",
   };
   const said = { all: "", right: "right", wrong: "wrong", noface: "without a face" };
 
   const apply = () => {
     const show = document.querySelector("input[name=show]:checked").value;
     const wanted = plain(at("name").value.trim());
-    const movie = at("movie").value;
     const cast = at("cast").value;
     const matching = blocks.filter(
-      (b) =>
-        (movie === "" || b.movieIndex === Number(movie)) &&
-        (cast === "" || `${b.movieIndex}-${b.member}` === cast) &&
-        b.key.includes(wanted),
+      (b) => (cast === "" || b.member === Number(cast)) && b.key.includes(wanted),
     );
     const chosen = new Set(matching);
     let crops = 0;
@@ -241,7 +208,7 @@
       if (block.node.hidden) continue;
       block.follow = matching.length === 1;
       const ids = block.cast.order;
-      block.positions = [...ids.keys()].filter((i) => keep[show](block.movie, ids[i], block.member));
+      block.positions = [...ids.keys()].filter((i) => keep[show](ids[i], block.member));
       crops += block.positions.length;
       block.list.replaceChildren();
       block.shown = 0;
@@ -254,31 +221,9 @@
       if (n) watch(block);
     }
     if (!canWatch) drawAll();
-    for (const section of document.querySelectorAll(".movie")) {
-      section.hidden = !section.querySelector(".cast:not([hidden])");
-    }
     at("status").textContent = matching.length
       ? `${matching.length} of ${blocks.length} cast members, ${count.format(crops)} crops ${said[show]}`
-      : "Nobody matches; change the name or the movie.";
-  };
-
-  const fillCast = () => {
-    const movie = at("movie").value;
-    const everyone = el("option", "", "Everyone");
-    everyone.value = "";
-    at("cast").replaceChildren(everyone);
-    data.movies.forEach(({ id, cast }, movieIndex) => {
-      if (movie !== "" && movieIndex !== Number(movie)) return;
-      const options = cast.map(({ name }, member) => {
-        const option = el("option", "", name);
-        option.value = `${movieIndex}-${member}`;
-        return option;
-      });
-      if (movie !== "" || data.movies.length === 1) return at("cast").append(...options);
-      const group = el("optgroup", "", ...options);
-      group.label = id;
-      at("cast").append(group);
-    });
+      : "Nobody matches; change the name.";
   };
 
   // ---- keyboard --------------------------------------------------------------------------
@@ -313,13 +258,13 @@
 
   const enlarge = (block, index) => {
     open = { block, index };
-    const { movie, cast, member } = block;
+    const { cast, member } = block;
     const position = block.positions[index];
     const candidate = cast.order[position];
-    const kind = verdict(movie, candidate, member);
+    const kind = verdict(candidate, member);
     at("enlarged-title").textContent = `#${position + 1} for ${cast.name}`;
     at("enlarged-picture").replaceChildren(
-      stage(movie.thumbs[candidate], movie.boxes[candidate], movie.aspects[candidate], `Candidate ${movie.ids[candidate]}`),
+      stage(movie.thumbs[candidate], movie.aspects[candidate], `Candidate ${movie.ids[candidate]}`, movie.boxes[candidate]),
     );
     const facts = el("dl", kind);
     const fact = (name, value, className) => {
@@ -327,12 +272,12 @@
     };
     fact("Candidate", movie.ids[candidate]);
     fact("Rank", `${count.format(position + 1)} of ${count.format(cast.order.length)}`);
-    fact("Score", scoreOf(movie, cast, position));
+    fact("Score", scoreOf(cast, position));
     fact("Decided by", reasonOf(cast, position));
     fact("Face", movie.faces[candidate] === "1" ? "found" : "none found");
     fact("Problem", movie.problems[candidate]);
     fact("Verdict", mark[kind], "mark");
-    if (kind) fact("Truth", truthOf(movie, candidate));
+    if (kind) fact("Truth", truthOf(candidate));
     const table = el("table", "", el("caption", "", "Its rank for the others, best first"));
     const head = el("tr", "", ...["Cast", "Rank", "Score"].map((text) => el("th", "", text)));
     for (const cell of head.children) cell.scope = "col";
@@ -345,7 +290,7 @@
       const name = el("th", "", other.name);
       name.scope = "row";
       const rank = el("td", "", `#${count.format(place + 1)}`);
-      body.append(el("tr", "", name, rank, el("td", "", scoreOf(movie, other, place))));
+      body.append(el("tr", "", name, rank, el("td", "", scoreOf(other, place))));
     }
     table.append(el("thead", "", head), body);
     at("enlarged-facts").replaceChildren(facts, ...(body.children.length ? [table] : []));
@@ -372,21 +317,19 @@
   dialog.addEventListener("close", () => focusOn(open.block, open.index));
 
   // ---- start -----------------------------------------------------------------------------
-  data.movies.forEach((movie, movieIndex) => {
-    const section = el("section", "movie");
-    const heading = el("h2", "", movie.id);
-    heading.id = `movie-${movieIndex}`;
-    section.setAttribute("aria-labelledby", heading.id);
-    const facts = [`${movie.cast.length} cast`, `${count.format(movie.ids.length)} candidates`];
-    if (movie.mAP !== null) facts.push(`mAP ${movie.mAP.toFixed(3)}`);
-    heading.append(" ", el("small", "", facts.join(" · ")));
-    section.append(heading, ...movie.cast.map((cast, i) => build(movie, cast, i, movieIndex)));
-    at("results").append(section);
-  });
-  fillCast();
-  at("movie").addEventListener("change", () => {
-    fillCast();
-    apply();
+  const section = el("section", "movie");
+  const heading = el("h2", "", movie.id);
+  heading.id = "movie-title";
+  section.setAttribute("aria-labelledby", heading.id);
+  const facts = [`${movie.cast.length} cast`, `${count.format(movie.ids.length)} candidates`];
+  if (movie.mAP !== null) facts.push(`mAP ${movie.mAP.toFixed(3)}`);
+  heading.append(" ", el("small", "", facts.join(" · ")));
+  section.append(heading, ...movie.cast.map(build));
+  at("results").append(section);
+  movie.cast.forEach(({ name }, member) => {
+    const option = el("option", "", name);
+    option.value = String(member);
+    at("cast").append(option);
   });
   at("cast").addEventListener("change", apply);
   at("name").addEventListener("input", apply);
@@ -396,9 +339,5 @@
   at("filters").hidden = false;
   at("hint").hidden = false;
   apply();
-  window.addEventListener("beforeprint", () => {
-    drawAll();
-    for (const image of document.images) image.loading = "eager";
-  });
-  document.documentElement.dataset.ready = "yes";
+  ready(drawAll);
 })();
