@@ -28,7 +28,9 @@ class Evidence:
     the crop, and its lower part, were described, (n,); ``whole`` and ``lower``: those descriptions,
     one array (n_described, dim) per descriptor, float32. ``stills``: equal numbers for candidates
     of one still, (n,). ``boxes``: where a candidate lies in its still, (n, 4) ``xyxy`` pixels, NaN
-    where that is not known. ``is_readable``: whether the candidate's picture could be looked at.
+    where that is not known; ``shifts``: what takes a place in its picture there, (n, 2): nothing
+    but where crops are files of their own. ``is_readable``: whether the candidate's picture could
+    be looked at.
     """
 
     n_cast: int
@@ -44,6 +46,7 @@ class Evidence:
     lower: Mapping[str, FloatArray]
     stills: NDArray[np.intp]
     boxes: NDArray[np.float64]
+    shifts: NDArray[np.float64]
     is_readable: NDArray[np.bool_]
     is_euclidean: bool = False
 
@@ -142,7 +145,7 @@ def movie_evidence(
         if feature.vector is not None
     ]
     hits = [(i, hit) for i, feature in enumerate(crops) for hit in _hits(feature)]
-    stills, boxes = _standing(movie.candidates, crops, places)
+    stills, boxes, shifts = _standing(movie.candidates, crops, places)
     whole: dict[str, FloatArray] = {}
     lower: dict[str, FloatArray] = {}
     for encoder in what.bodies:
@@ -170,6 +173,7 @@ def movie_evidence(
         lower=lower,
         stills=stills,
         boxes=boxes,
+        shifts=shifts,
         is_readable=np.array([feature.problem is None for feature in crops]),
         is_euclidean=what.encoder.metric == "euclidean",
     )
@@ -197,14 +201,14 @@ def _standing(
     candidates: Sequence[Candidate],
     crops: Sequence[Features],
     places: NDArray[np.int64] | None,
-) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
-    """The still of each candidate as a number, and its box there."""
+) -> tuple[NDArray[np.intp], NDArray[np.float64], NDArray[np.float64]]:
+    """The still of each candidate as a number, its box there, and what shifts its picture there."""
     boxes = np.full((len(crops), 4), np.nan)
     for row, feature in zip(boxes, crops, strict=True):
         if feature.frame is not None:
             row[:] = feature.frame.xyxy
     if places is not None:
-        boxes += places[:, [1, 2, 1, 2]]
-        return places[:, 0].astype(np.intp), boxes
+        shifts = places[:, 1:].astype(np.float64)
+        return places[:, 0].astype(np.intp), boxes + np.tile(shifts, 2), shifts
     _, told = np.unique([c.still.id for c in candidates], return_inverse=True)
-    return np.asarray(told, dtype=np.intp), boxes
+    return np.asarray(told, dtype=np.intp), boxes, np.zeros((len(crops), 2))
