@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from castsearch.cli.training import Changes
+from castsearch.cli.train import Changes
 from castsearch.errors import InputError
 from castsearch.training.budget import Budget, Clock
 from castsearch.training.recipes import RECIPES, Recipe

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import dataclasses
-import importlib.util
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from cyclopts import Parameter
 
-from castsearch.cli.app import AsJson, Quiet, app, print_json, style_of
-from castsearch.errors import InputError
+import castsearch
+from castsearch.cli.options import AsJson, Quiet
+from castsearch.cli.printing import print_json
+from castsearch.verbs.train import recipe_named
 
 
 @Parameter(name="*")
@@ -94,7 +95,6 @@ class Changes:
     """Share of the pictures turned grey."""
 
 
-@app.command
 def train(
     source: Path,
     /,
@@ -114,14 +114,11 @@ def train(
     accumulate: int = 1,
     checkpoint_seconds: float = 60.0,
     cache: Path | None = None,
-    changes: Changes | None = None,
+    changes: Changes = Changes(),
     quiet: Quiet = False,
     as_json: AsJson = False,
 ) -> int:
-    """Train a person re-identification network on the people in SOURCE.
-
-    Writes last.pt, best.pt (by validation mAP), log.jsonl, tensorboard/ and curves.png. The same
-    command goes on with a run that was broken off; `accelerate launch` runs it on many GPUs.
+    """Train and print what it came to.
 
     Args:
         source: Market-1501, folders per person (also in train/ and val/), or labelled movies.
@@ -141,55 +138,33 @@ def train(
         accumulate: Batches that make one step.
         checkpoint_seconds: How often a checkpoint is written.
         cache: Folder of the decoded pictures, by default that of the run.
-        changes: Values that replace the recipe's.
-        quiet: Show no progress, and nothing but problems.
-        as_json: Print the result as JSON.
     """
-    _need_torch()
-    from castsearch.training.budget import Budget
-    from castsearch.training.loop import train as run
-    from castsearch.training.networks import weight_file
-    from castsearch.training.options import Options
-    from castsearch.training.recipes import RECIPES
-
-    if recipe not in RECIPES:
-        raise InputError(f"There is no recipe {recipe!r}; use one of {', '.join(RECIPES)}.")
-    given = {k: v for k, v in dataclasses.asdict(changes or Changes()).items() if v is not None}
-    result = run(
+    values = {k: v for k, v in dataclasses.asdict(changes).items() if v is not None}
+    result = castsearch.train(
         source,
-        out,
-        Options(
-            arch=arch,
-            recipe=dataclasses.replace(RECIPES[recipe], **given),
-            budget=Budget(steps, epochs, minutes),
-            weights=None if weights is None else weight_file(weights),
-            seed=seed,
-            validation=validation,
-            n_validations=validations,
-            test_flip=test_flip,
-            precision=precision,
-            accumulate=accumulate,
-            checkpoint_seconds=checkpoint_seconds,
-        ),
+        arch=arch,
+        out=out,
+        recipe=recipe_named(recipe, **values),
+        steps=steps,
+        epochs=epochs,
+        minutes=minutes,
+        weights=weights,
+        seed=seed,
+        validation=validation,
+        validations=validations,
+        test_flip=test_flip,
+        precision=precision,
+        accumulate=accumulate,
+        checkpoint_seconds=checkpoint_seconds,
         cache=cache,
-        progress=style_of(quiet, as_json),
+        progress="quiet" if quiet or as_json else "auto",
     )
     if not result.is_main:
         return 0
-    document: dict[str, Any] = dataclasses.asdict(result) | {"out": str(result.out)}
     if as_json:
-        print_json(document)
+        print_json(dataclasses.asdict(result) | {"out": str(result.out)})
     elif not quiet:
         print(result)
     if result.collapsed:
         print("castsearch: the training has collapsed; see above.", file=sys.stderr)
     return 1 if result.skipped or result.collapsed else 0
-
-
-def _need_torch() -> None:
-    for package in ("torch", "accelerate", "kornia", "pytorch_metric_learning"):
-        if importlib.util.find_spec(package) is None:
-            raise InputError(
-                f"Training needs {package}, which the extra castsearch[train] brings: "
-                "pip install 'castsearch[train]'."
-            )
