@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
-import importlib.util
 from pathlib import Path
 from typing import Annotated, Any
 
 from cyclopts import App, Parameter
 
 from castsearch.cli.app import AsJson, app, print_json
-from castsearch.errors import InputError
 from castsearch.presets import DEFAULT, PRESETS
+from castsearch.training.extra import need_training
 
 
 @app.command
@@ -76,7 +75,7 @@ def export(
         flip: Add the mirror image's vector inside the network.
         as_json: Print the new entry as JSON.
     """
-    _need_torch()
+    need_training()
     from castsearch.models import config as model_table
     from castsearch.training.export import export as write
 
@@ -130,7 +129,7 @@ def _presence(row: dict[str, Any]) -> str:
 
 
 def _architectures(as_json: bool) -> int:
-    _need_torch()
+    need_training()
     from castsearch.training.architectures import ARCHITECTURES, describe
 
     found = [describe(name) for name in ARCHITECTURES]
@@ -146,13 +145,3 @@ def _architectures(as_json: bool) -> int:
         table.add_row(d.name, f"{d.n_parameters:,}", f"{d.n_multiply_adds:,}", sizes)
     Console().print(table)
     return 0
-
-
-def _need_torch() -> None:
-    """Refuse, in a sentence, what the default install cannot do."""
-    for package in ("torch", "onnxscript"):
-        if importlib.util.find_spec(package) is None:
-            raise InputError(
-                f"This needs {package}, which the extra castsearch[train] brings: "
-                "pip install 'castsearch[train]'."
-            )

@@ -1,0 +1,32 @@
+"""The extra castsearch[train]: whether it is installed, and the sentence where it is not."""
+
+from __future__ import annotations
+
+import importlib.util
+
+from castsearch.errors import InputError
+
+PACKAGES = (
+    "torch",
+    "accelerate",
+    "kornia",
+    "pytorch_metric_learning",
+    "onnxscript",
+    "tensorboard",
+    "matplotlib",
+)
+"""What the extra brings, by the names that Python imports."""
+
+
+def need_training() -> None:
+    """Refuse, before anything of torch is imported, what an install without the extra cannot do.
+
+    Raises:
+        InputError: a package of the extra is missing.
+    """
+    for package in PACKAGES:
+        if importlib.util.find_spec(package) is None:
+            raise InputError(
+                f"This needs {package}, which the extra castsearch[train] brings: "
+                "pip install 'castsearch[train]'."
+            )
