@@ -16,11 +16,13 @@ if TYPE_CHECKING:
     from castsearch.errors import ImageError as ImageError
     from castsearch.errors import InputError as InputError
     from castsearch.metrics import Evaluation as Evaluation
+    from castsearch.outputs import read_run as read_run
     from castsearch.presets import PRESETS as PRESETS
     from castsearch.presets import Preset as Preset
     from castsearch.presets import preset as preset
     from castsearch.runtime.settings import Runtime as Runtime
     from castsearch.sources.movies import read as read
+    from castsearch.training.train import train as train
     from castsearch.types import OTHERS as OTHERS
     from castsearch.types import Box as Box
     from castsearch.types import Candidate as Candidate
@@ -41,7 +43,10 @@ if TYPE_CHECKING:
     from castsearch.verbs.rank import RunResult as RunResult
     from castsearch.verbs.rank import rank as rank
     from castsearch.verbs.rerank import rerank as rerank
-    from castsearch.verbs.train import train as train
+    from castsearch.verbs.stages import look as look
+    from castsearch.verbs.stages import order as order
+    from castsearch.verbs.stages import plan as plan
+    from castsearch.verbs.stages import rank_movie as rank_movie
     from castsearch.verbs.verify import verify as verify
 
     __version__: str
@@ -56,9 +61,15 @@ _HOMES = {
     "ablate": "castsearch.verbs.ablate",
     "embed": "castsearch.verbs.embed",
     "verify": "castsearch.verbs.verify",
-    "train": "castsearch.verbs.train",
+    "train": "castsearch.training.train",
     "forget": "castsearch.verbs.forget",
     "demo": "castsearch.verbs.demo",
+    # Stages of a ranking, and what a run left.
+    "plan": "castsearch.verbs.stages",
+    "look": "castsearch.verbs.stages",
+    "order": "castsearch.verbs.stages",
+    "rank_movie": "castsearch.verbs.stages",
+    "read_run": "castsearch.outputs",
     # Pipelines.
     "PRESETS": "castsearch.presets",
     "Preset": "castsearch.presets",
