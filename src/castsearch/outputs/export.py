@@ -53,7 +53,7 @@ def export(
             tables.append(files.enter_context(names))
         report = write_report(
             folder / "report",
-            _tabled(run.movies(), tables),
+            _tabled(run.movies(evidence=False), tables),
             n_movies=len(run.movie_ids),
             title=run.title,
             facts=run.report_facts,

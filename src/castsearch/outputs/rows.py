@@ -79,8 +79,10 @@ def write_movie(connection: sqlite3.Connection, result: MovieResult, seconds: fl
     )
 
 
-def read_movie(connection: sqlite3.Connection, number: int) -> MovieResult:
-    """The result that was saved under a movie's number.
+def read_movie(
+    connection: sqlite3.Connection, number: int, *, evidence: bool = True
+) -> MovieResult:
+    """The result that was saved under a movie's number; its evidence only where it is wanted.
 
     Raises:
         ValueError, TypeError, LookupError: A row is not what :func:`write_movie` writes.
@@ -97,7 +99,7 @@ def read_movie(connection: sqlite3.Connection, number: int) -> MovieResult:
     ((movie_id,),) = select("id", "movies", "movie")
     crops = select("*", "crops", "id")
     pictures = select("id, key, width, height", "pictures", "id")
-    evidence = select("name, npy", "evidence", "name")
+    arrays = select("name, npy", "evidence", "name") if evidence else []
     facts = select("kind, a, b", "facts")
     movie = _read_movie(select, from_text(movie_id), problems("read"))
     jpegs = dict(
@@ -130,7 +132,7 @@ def read_movie(connection: sqlite3.Connection, number: int) -> MovieResult:
             from_text(i): PictureInfo(from_text(key), int(width), int(height))
             for i, key, width, height in pictures
         },
-        evidence={from_text(name): from_npy(npy) for name, npy in evidence},
+        evidence={from_text(name): from_npy(npy) for name, npy in arrays},
         facts=Facts(pairs("same"), pairs("different"), dict(pairs("label")), pairs("denied")),
     )
 

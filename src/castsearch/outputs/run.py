@@ -98,11 +98,14 @@ class Run:
             ).fetchall()
             return tuple(Problem(from_text(place), from_text(text)) for place, text in rows)
 
-    def movies(self) -> Iterator[MovieResult]:
-        """The results one by one; only the one at hand is in memory."""
+    def movies(self, *, evidence: bool = True) -> Iterator[MovieResult]:
+        """The results one by one; only the one at hand is in memory.
+
+        Without ``evidence`` they cannot be ordered anew, and are read faster.
+        """
         for number, _ in self._numbers():
             with self._readable():
-                result = read_movie(self._connection, number)
+                result = read_movie(self._connection, number, evidence=evidence)
             yield result
 
     def movie(self, movie_id: str) -> MovieResult:
