@@ -6,7 +6,7 @@ import dataclasses
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from castsearch.errors import InputError
@@ -319,8 +319,10 @@ def test_with_and_without_facts_it_is_its_literal_form(
     denied = {(i, label) for i, label in denied if i < n and i not in labels}
     facts = facts_of(evidence, stills, labels=labels, denied=denied)
     chosen = FilmSettings(links=LinkSettings(neighbours=3, link_at=0.5), adapt=0.0)
-    got = film(evidence, chosen, facts)
     apart = facts.apart.toarray()
+    # One pair alone that may be linked has no spread but that of its last bits.
+    assume((~apart).sum() - n != 2)
+    got = film(evidence, chosen, facts)
     expected = film_loop(evidence, chosen, apart, labels, denied, (SLOPE, OFFSET))
     for name, values in expected.items():
         np.testing.assert_allclose(getattr(got, name), values, atol=1e-4, err_msg=name)
