@@ -207,7 +207,10 @@ def from_npy(content: bytes) -> NDArray[Any]:
     stream = io.BytesIO(content)
     if np.lib.format.read_magic(stream) != (1, 0):
         raise ValueError("an array is of another form")
-    shape, is_fortran, dtype = np.lib.format.read_array_header_1_0(stream)
+    try:
+        shape, is_fortran, dtype = np.lib.format.read_array_header_1_0(stream)
+    except Exception as error:  # a header that is none fails in the parser, in many ways
+        raise ValueError("an array has no header") from error
     if dtype.hasobject:
         raise ValueError("an array holds objects")
     values = bytearray(stream.read())
