@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from castsearch.errors import InputError
 from castsearch.ranking.affinity import Bodies, Faces, LinkSettings, bodies, link_weights
+from castsearch.ranking.constraints import constraints
 
 
 def unit(rows):
@@ -27,6 +28,11 @@ def random_faces(rng, n, share=0.6, n_people=3):
     centres = rng.normal(size=(n_people, 8))
     vectors = unit(centres[rng.integers(n_people, size=n)] + 0.7 * rng.normal(size=(n, 8)))
     return Faces(np.where(has_face[:, None], vectors, np.float32(0)), has_face)
+
+
+def apart(stills):
+    """Which candidates are two people: those that share a still."""
+    return constraints(stills, 1).apart
 
 
 def likeness(view: Bodies, i: int, j: int) -> float:
@@ -154,7 +160,7 @@ def test_links_equal_the_dense_form(seed, n, neighbours, n_views) -> None:
     views = [(random_bodies(rng, n), weight) for weight in (0.7, 0.3)[:n_views]]
     faces, stills = random_faces(rng, n), rng.integers(max(n // 2, 1), size=n)
     chosen = LinkSettings(neighbours=neighbours, link_at=0.8, face_weight=0.4)
-    links = link_weights(views, faces, stills, chosen).toarray()
+    links = link_weights(views, faces, apart(stills), chosen).toarray()
     np.testing.assert_allclose(links, dense_links(views, faces, stills, chosen), atol=2e-6)
 
 
@@ -164,7 +170,9 @@ def test_links_are_symmetric_shares_and_never_inside_a_still(seed, n) -> None:
     rng = np.random.default_rng(seed)
     stills = rng.integers(max(n // 3, 1), size=n)
     views = [(random_bodies(rng, n), 1.0)]
-    links = link_weights(views, random_faces(rng, n), stills, LinkSettings(link_at=0.5)).toarray()
+    links = link_weights(
+        views, random_faces(rng, n), apart(stills), LinkSettings(link_at=0.5)
+    ).toarray()
     np.testing.assert_allclose(links, links.T, atol=1e-9)
     assert (links >= 0).all()
     assert (links <= 1).all()
@@ -177,7 +185,7 @@ def test_blocks_of_rows_make_no_difference(monkeypatch) -> None:
     arguments = (
         [(random_bodies(rng, n), 1.0)],
         random_faces(rng, n),
-        rng.integers(20, size=n),
+        apart(rng.integers(20, size=n)),
         LinkSettings(link_at=1.0),
     )
     whole = link_weights(*arguments).toarray()
@@ -197,13 +205,13 @@ def test_faces_link_and_differing_faces_loosen_by_hand() -> None:
     # Of the twelve pairs four have cosine 1 and eight -1: mean -1/3, deviation sqrt(8)/3, so
     # likeness 1 stands sqrt(2) above the mean.
     body = rise(np.sqrt(2), 1.0, 0.4)
-    links = link_weights([(view, 1.0)], nobody, stills, chosen).toarray()
+    links = link_weights([(view, 1.0)], nobody, apart(stills), chosen).toarray()
     expected = np.zeros((4, 4))
     expected[[0, 1, 2, 3], [1, 0, 3, 2]] = body
     np.testing.assert_allclose(links, expected, atol=1e-5)
     # 0 and 1 show two people, 0 and 2 one face.
     faces = Faces(np.float32([[1, 0], [0, 1], [1, 0], [0, 0]]), np.array([True, True, True, False]))
-    links = link_weights([(view, 1.0)], faces, stills, chosen).toarray()
+    links = link_weights([(view, 1.0)], faces, apart(stills), chosen).toarray()
     assert links[0, 1] == pytest.approx(body * rise(0, 0.12, 0.05), abs=1e-5)
     assert links[2, 3] == pytest.approx(body, abs=1e-5)
     assert links[0, 2] == pytest.approx(0.2 * rise(1, 0.45, 0.04), abs=1e-5)
@@ -212,5 +220,5 @@ def test_faces_link_and_differing_faces_loosen_by_hand() -> None:
 def test_faces_link_where_bodies_are_left_out() -> None:
     faces = Faces(np.float32([[1, 0], [1, 0]]), np.array([True, True]))
     view = Bodies(np.eye(2, dtype=np.float32), np.zeros((2, 2), np.float32), np.zeros(2, bool))
-    links = link_weights([(view, 1.0)], faces, np.arange(2), LinkSettings(neighbours=0))
+    links = link_weights([(view, 1.0)], faces, apart(np.arange(2)), LinkSettings(neighbours=0))
     assert links.toarray()[0, 1] == pytest.approx(0.2, abs=1e-4)

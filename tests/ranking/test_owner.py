@@ -6,6 +6,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from castsearch.ranking.constraints import constraints
 from castsearch.ranking.owner import SAME_FACE, owned_faces
 from castsearch.types import Box, Face, FaceHit
 
@@ -16,8 +17,9 @@ def hit(vector, suitability: float) -> FaceHit:
     return FaceHit(Face(Box(0, 0, 10, 10), 0.9), vector, suitability)
 
 
-def suitabilities(hits, stills):
-    return [h and h.suitability for h in owned_faces(hits, np.array(stills))]
+def suitabilities(hits, stills, **facts):
+    owned = owned_faces(hits, np.array(stills), constraints(stills, 2, **facts))
+    return [h and h.suitability for h in owned]
 
 
 def test_the_best_face_of_a_crop_is_its_own() -> None:
@@ -59,7 +61,7 @@ def test_owners_are_stable(seed, n_hits, n_stills) -> None:
     people = np.eye(3, dtype=np.float32)
     hits = [[hit(people[rng.integers(3)], float(rng.random())) for _ in range(k)] for k in n_hits]
     stills = rng.integers(n_stills, size=len(hits))
-    owned = owned_faces(hits, stills)
+    owned = owned_faces(hits, stills, constraints(stills, 1))
     for i, mine in enumerate(owned):
         assert mine is None or any(mine is h for h in hits[i])
         rivals = [o for j, o in enumerate(owned) if j != i and stills[j] == stills[i] and o]

@@ -7,6 +7,7 @@ import pytest
 from scipy import sparse
 
 from castsearch.ranking.affinity import Bodies, Faces
+from castsearch.ranking.constraints import constraints
 from castsearch.ranking.film import FilmBeliefs, FilmEvidence
 from castsearch.ranking.reasons import film_reasons
 
@@ -14,7 +15,7 @@ IDS = ["a", "b", "c", "d", "e"]
 
 
 def words(
-    final, *, beliefs=None, seeds=None, links=None, stills=(0, 1, 2, 3, 4), faces=()
+    final, *, beliefs=None, seeds=None, links=None, stills=(0, 1, 2, 3, 4), faces=(), **facts
 ) -> list[list[str]]:
     """Reasons for Ann and Bob; rows of beliefs are candidates, columns Ann, Bob, others."""
     n = len(final)
@@ -26,7 +27,6 @@ def words(
         Faces(none, has_face),
         np.ones(n),
         Bodies(none, none, np.zeros(n, dtype=bool)),
-        np.array(stills[:n]),
     )
     made = FilmBeliefs(
         final[:, :2].T,
@@ -35,7 +35,8 @@ def words(
         final,
         sparse.csr_array((n, n) if links is None else np.array(links, dtype=float)),
     )
-    return film_reasons(made, evidence, IDS[:n], ["Ann", "Bob"])
+    people = constraints(stills[:n], 2, **facts)
+    return film_reasons(made, evidence, IDS[:n], ["Ann", "Bob"], people)
 
 
 def test_an_own_face_is_said_with_its_cosine() -> None:

@@ -8,15 +8,14 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from castsearch.cli.app import (
+    RUNNING,
     AsJson,
-    Layout,
-    Quiet,
+    Running,
     app,
-    checked_jobs,
     print_json,
-    style_of,
     tell_skipped,
 )
+from castsearch.sources.layouts import Layout
 
 
 @app.command
@@ -26,10 +25,7 @@ def ablate(
     against: str | None = None,
     out: Annotated[Path, Parameter(alias="-o")] = Path("castsearch-ablation"),
     layout: Layout = "auto",
-    max_megapixels: float = 100.0,
-    jobs: int | None = None,
-    store: Path | None = None,
-    quiet: Quiet = False,
+    running: Running = RUNNING,
     as_json: AsJson = False,
 ) -> int:
     """Compare presets on the labelled movies of every SOURCE: mAP, intervals, differences.
@@ -43,10 +39,7 @@ def ablate(
         against: The one that the others are compared with; the last unless given.
         out: Folder that the results are written to.
         layout: How the sources are laid out; told by itself unless given.
-        max_megapixels: Pictures with more pixels than this are refused.
-        jobs: How many pictures are worked on at once; all cores unless given.
-        store: File that detections and embeddings are kept in.
-        quiet: Show no progress, and nothing but problems.
+        running: How it runs.
         as_json: Print the table as JSON.
     """
     from castsearch.outputs.ablation import in_words, to_json
@@ -58,15 +51,12 @@ def ablate(
         against=against,
         out=out,
         layout=layout,
-        max_megapixels=max_megapixels,
-        n_jobs=checked_jobs(jobs),
-        store=store,
-        progress=style_of(quiet, as_json),
+        runtime=running.runtime(as_json=as_json),
     )
     status = tell_skipped(done.problems)
     if as_json:
         print_json({"out": str(out), "skipped": len(done.problems), **to_json(done.table)})
-    elif not quiet:
+    elif not running.quiet:
         width = max(len(row.variant.name) for row in done.table.rows)
         for row in done.table.rows:
             difference = in_words(row.difference, signed=True)

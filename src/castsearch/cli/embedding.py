@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 from cyclopts import Parameter
 
-from castsearch.cli.app import AsJson, Quiet, app, checked_jobs, print_json, style_of, tell_skipped
-
-AnyLayout = Literal["auto", "imdb", "wider", "folder", "pictures"]
+from castsearch.cli.app import RUNNING, AsJson, Running, app, print_json, tell_skipped
+from castsearch.sources.layouts import AnyLayout
 
 
 @app.command
@@ -22,10 +21,7 @@ def embed(
     out: Annotated[Path, Parameter(alias="-o")],
     layout: AnyLayout = "auto",
     flip: Annotated[bool, Parameter(negative="")] = False,
-    max_megapixels: float = 100.0,
-    jobs: int | None = None,
-    store: Path | None = None,
-    quiet: Quiet = False,
+    running: Running = RUNNING,
     as_json: AsJson = False,
 ) -> int:
     """Write a unit vector for every person crop in SOURCE.
@@ -38,10 +34,7 @@ def embed(
             `vector`).
         layout: How SOURCE is laid out; told by itself unless given.
         flip: Average each vector with that of the mirror image.
-        max_megapixels: Pictures with more pixels than this are refused.
-        jobs: How many pictures are worked on at once; all cores unless given.
-        store: File that vectors are kept in.
-        quiet: Show no progress, and nothing but problems.
+        running: How it runs.
         as_json: Print what was done as JSON.
     """
     from castsearch.verbs import embed as vectors
@@ -52,10 +45,7 @@ def embed(
         model,
         layout=layout,
         flip=flip,
-        max_megapixels=max_megapixels,
-        n_jobs=checked_jobs(jobs),
-        store=store,
-        progress=style_of(quiet, as_json),
+        runtime=running.runtime(as_json=as_json),
     )
     vectors.write_vectors(out, made)
     status = tell_skipped(made.problems)
@@ -64,6 +54,6 @@ def embed(
         facts = {"out": str(out), "model": made.model, "n_vectors": n_vectors, "dim": dim}
         facts |= {"skipped": len(made.problems), "work": dataclasses.asdict(made.work)}
         print_json(facts)
-    elif not quiet:
+    elif not running.quiet:
         print(f"wrote {n_vectors} vectors of {dim} numbers to {out}")
     return status

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from castsearch.cli.app import app
-from castsearch.cli.embedding import AnyLayout
+from castsearch.sources.layouts import AnyLayout
 
 
 @app.command

@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Parameter
 
 from castsearch.cli.app import (
+    RUNNING,
     AsJson,
-    Layout,
-    Quiet,
+    Running,
     app,
-    checked_jobs,
     print_json,
-    style_of,
     tell_skipped,
 )
 from castsearch.presets import DEFAULT
+from castsearch.sources.layouts import Layout
+
+if TYPE_CHECKING:
+    from castsearch.verbs.rank import RunResult
 
 
 @app.command
@@ -33,10 +35,7 @@ def rank(
     layout: Layout = "auto",
     face_model: str | None = None,
     body_model: Annotated[tuple[str, ...], Parameter(consume_multiple=False, negative="")] = (),
-    max_megapixels: float = 100.0,
-    jobs: int | None = None,
-    store: Path | None = None,
-    quiet: Quiet = False,
+    running: Running = RUNNING,
     as_json: AsJson = False,
 ) -> int:
     """Rank all candidates of every movie in SOURCE for each of its cast.
@@ -52,44 +51,22 @@ def rank(
         face_model: Face encoder: a name of `castsearch models`, or the path of an ONNX file.
         body_model: Body encoder in place of the preset's: a name of `castsearch models`, or the
             path of an ONNX file; may be given several times.
-        max_megapixels: Pictures with more pixels than this are refused.
-        jobs: How many pictures are worked on at once; all cores unless given.
-        store: File that detections and embeddings are kept in.
-        quiet: Show no progress, and nothing but problems.
+        running: How it runs.
         as_json: Print the result as JSON.
     """
-    from castsearch import metrics as scoring
-    from castsearch.verbs import rank as pipeline
+    from castsearch.verbs.rank import rank as rank_source
 
-    run = pipeline.rank(
+    run = rank_source(
         source,
-        preset_name=preset,
+        preset=preset,
         settings=settings,
         out=out,
         layout=layout,
         face_model=face_model,
         body_models=body_model,
-        max_megapixels=max_megapixels,
-        n_jobs=checked_jobs(jobs),
-        store=store,
-        progress=style_of(quiet, as_json),
+        runtime=running.runtime(as_json=as_json),
     )
-    status = tell_skipped(run.problems)
-    if as_json:
-        document: dict[str, Any] = {"out": str(out), "skipped": len(run.problems)}
-        if run.evaluation is not None:
-            document |= scoring.to_json(run.evaluation)
-        print_json(document)
-    elif not quiet:
-        n_queries = sum(len(result.rankings) for result in run.movies)
-        print(f"ranked {n_queries} queries in {len(run.movies)} movies; ", end="")
-        print(f"{run.n_ties} places were tied and decided by id")
-        if run.evaluation is not None:
-            for movie in run.evaluation.movies:
-                print(f"{movie.movie}: mAP {movie.mAP:.4f}")
-            print(f"mAP {run.evaluation.mAP:.4f}")
-        print(f"report: {out / 'report' / 'index.html'}")
-    return status
+    return _tell(run, out, running, as_json=as_json)
 
 
 @app.command
@@ -97,21 +74,46 @@ def demo(
     *,
     out: Annotated[Path, Parameter(alias="-o")] = Path("castsearch-demo"),
     preset: str = DEFAULT,
-    quiet: Quiet = False,
+    running: Running = RUNNING,
 ) -> int:
     """Compose a small movie from public-domain photographs, rank it, and show the report.
 
     Args:
         out: Folder that the movie and the results are written to.
         preset: Named pipeline; `castsearch presets` lists them.
-        quiet: Show no progress, and nothing but problems.
+        running: How it runs.
     """
-    from castsearch.verbs.demo import compose
+    from castsearch.verbs.demo import demo as rank_demo
 
-    source = compose(out / "movie")
-    if not quiet:
+    if not running.quiet:
         print(
             "The stills are composed at run time from public-domain photographs of two people "
             "and of things; they show the whole job, but they are no frames of a film."
         )
-    return rank(source, preset=preset, out=out / "results", quiet=quiet)
+    run = rank_demo(out, preset=preset, runtime=running.runtime())
+    return _tell(run, out / "results", running, as_json=False)
+
+
+def _tell(run: RunResult, out: Path, running: Running, *, as_json: bool) -> int:
+    """Print what a run found; the exit status that goes with it."""
+    from castsearch.metrics import to_json
+
+    status = tell_skipped(run.problems)
+    if as_json:
+        document: dict[str, Any] = {"out": str(out), "skipped": len(run.problems)}
+        if run.evaluation is not None:
+            document |= to_json(run.evaluation)
+        print_json(document)
+    elif not running.quiet:
+        print(f"ranked {run.n_queries} queries in {len(run.movies)} movies; ", end="")
+        print(f"{run.n_ties} places were tied and decided by id")
+        if run.evaluation is not None:
+            for movie in run.evaluation.movies:
+                print(f"{movie.movie}: mAP {movie.mAP:.4f}")
+            print(f"mAP {run.evaluation.mAP:.4f}")
+        if run.summary and run.summary.without_names:
+            print(f"no names.csv: {run.summary.without_names}")
+        if run.summary and run.summary.left_alone:
+            print(f"left alone, written by no run: {', '.join(run.summary.left_alone)}")
+        print(f"report: {out / 'report' / 'index.html'}")
+    return status

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 from cyclopts import Parameter
 
-from castsearch.cli.app import AsJson, app, print_json, tell_skipped
+from castsearch.cli.app import RUNNING, AsJson, Running, app, print_json, tell_skipped
 from castsearch.errors import InputError
 from castsearch.presets import DEFAULT
 
@@ -24,7 +24,7 @@ def evaluate(
     face_model: str | None = None,
     model: str | None = None,
     flip: Annotated[bool, Parameter(negative="")] = False,
-    store: Path | None = None,
+    running: Running = RUNNING,
     as_json: AsJson = False,
 ) -> int:
     """Score RANKING against TRUTH: mAP, rank-1/5/10, per movie and per query.
@@ -39,39 +39,42 @@ def evaluate(
         face_model: For lfw: another face encoder than the preset's.
         model: For market1501: body encoder, a name of `castsearch models` or an ONNX file.
         flip: For market1501: average each vector with that of the mirror image.
-        store: For market1501: file that vectors are kept in.
+        running: How it runs, for lfw and market1501.
         as_json: Print JSON with the keys mAP, rank1, rank5, rank10, movies, queries.
     """
     from rich.console import Console
 
-    from castsearch import metrics as scoring
+    from castsearch.metrics import print_evaluation, to_json
+    from castsearch.verbs.evaluate import evaluate as score
 
     if protocol == "lfw":
         from castsearch.verbs.verify import verify
 
-        print_json(dataclasses.asdict(verify(truth, preset_name=preset, face_model=face_model)))
+        runtime = running.runtime(as_json=as_json)
+        scores = verify(truth, preset=preset, face_model=face_model, runtime=runtime)
+        print_json(dataclasses.asdict(scores))
         return 0
     if protocol == "market1501":
-        return _market1501(truth, model, flip=flip, store=store, as_json=as_json)
+        return _market1501(truth, model, flip=flip, running=running, as_json=as_json)
     if ranking is None:
         raise InputError("RANKING is missing: castsearch evaluate TRUTH RANKING.")
-    evaluation = scoring.evaluate(scoring.read_truth(truth), scoring.read_ranking(ranking))
+    evaluation = score(truth, ranking)
     if as_json:
-        print_json(scoring.to_json(evaluation))
+        print_json(to_json(evaluation))
     else:
-        scoring.print_evaluation(evaluation, Console())
+        print_evaluation(evaluation, Console())
     return 0
 
 
 def _market1501(
-    source: Path, model: str | None, *, flip: bool, store: Path | None, as_json: bool
+    source: Path, model: str | None, *, flip: bool, running: Running, as_json: bool
 ) -> int:
     from castsearch.verbs.embed import score_identities
 
     if model is None:
         raise InputError("--protocol market1501 needs --model: castsearch models lists them.")
     score, problems = score_identities(
-        source, model, flip=flip, store=store, progress="quiet" if as_json else "auto"
+        source, model, flip=flip, runtime=running.runtime(as_json=as_json)
     )
     status = tell_skipped(problems)
     if as_json:

@@ -30,7 +30,7 @@ def presets(*, as_json: AsJson = False) -> int:
     table = Table("preset", "what it does", "locator", "encoder", "relation", box=None)
     for p in PRESETS.values():
         mark = " (default)" if p.name == DEFAULT else ""
-        table.add_row(p.name + mark, p.summary, p.locator, p.encoder, p.relation)
+        table.add_row(p.name + mark, p.summary, p.look.locator, p.look.encoder, p.order.relation)
     Console().print(table)
     return 0
 
@@ -89,11 +89,12 @@ def export(
 
 
 def _models(as_json: bool) -> int:
+    from castsearch.encoders.table import models_of_encoders
     from castsearch.models import config as model_table
 
     rows = [
         dataclasses.asdict(m) | {"present": model_table.locate(m) is not None}
-        for m in model_table.table().values()
+        for m in (model_table.table() | models_of_encoders()).values()
     ]
     if as_json:
         print_json(rows)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from castsearch.errors import InputError
+from castsearch.runtime.files import make_folder
 from castsearch.runtime.progress import Style
 from castsearch.training import schedule
 from castsearch.training.log import Reporter
@@ -48,10 +48,7 @@ def train(
     accelerator = start_accelerator(options)
     if not accelerator.is_main_process:
         reporter = Reporter("quiet")
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise InputError(f"{out}: the folder cannot be made ({error.strerror}).") from error
+    make_folder(out)
     with accelerator.main_process_first():
         data = load_data(source, options, cache or out, reporter, progress)
     with deterministic(accelerator.device):

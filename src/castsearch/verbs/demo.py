@@ -17,6 +17,10 @@ from typing import Any
 from PIL import Image, ImageEnhance, ImageFilter, ImageOps
 
 from castsearch.errors import InputError
+from castsearch.presets import DEFAULT
+from castsearch.runtime.files import make_folder, whole_text_file
+from castsearch.runtime.settings import Runtime
+from castsearch.verbs.rank import RunResult, rank
 
 MOVIE = "tt0000001"
 STILL_SIZE = (960, 540)
@@ -62,6 +66,16 @@ def _sources() -> dict[str, Image.Image]:
     }
 
 
+def demo(out: Path, *, preset: str = DEFAULT, runtime: Runtime | None = None) -> RunResult:
+    """Compose the movie in ``out/movie``, and rank it into ``out/results``.
+
+    Raises:
+        InputError: the packages of ``castsearch[demo]`` are missing.
+        CastsearchError: a file cannot be written.
+    """
+    return rank(compose(out / "movie"), preset=preset, out=out / "results", runtime=runtime)
+
+
 def compose(folder: Path) -> Path:
     """Write the movie, in the WIDER layout with its truth, and return its folder.
 
@@ -71,7 +85,7 @@ def compose(folder: Path) -> Path:
     sources = _sources()
     pictures = folder / "demo" / MOVIE
     for part in ("cast", "stills"):
-        (pictures / part).mkdir(parents=True, exist_ok=True)
+        make_folder(pictures / part)
     cast = []
     for number, name in PEOPLE.items():
         image = f"{MOVIE}/cast/{MOVIE}_{number}.jpg"
@@ -99,7 +113,8 @@ def compose(folder: Path) -> Path:
             )
         still.save(folder / "demo" / image, quality=90)
     document = {MOVIE: {"cast": cast, "candidates": candidates}}
-    (folder / "demo.json").write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
+    with whole_text_file(folder / "demo.json") as file:
+        file.write(json.dumps(document, indent=1) + "\n")
     return folder
 
 

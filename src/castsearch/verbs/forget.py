@@ -7,19 +7,21 @@ from pathlib import Path
 from castsearch.errors import ImageError
 from castsearch.features.store import Store
 from castsearch.sources.images import content_hash, read_bytes
-from castsearch.sources.movies import holds_movies, read
-from castsearch.sources.pictures import PICTURES, read_pictures
+from castsearch.sources.layouts import AnyLayout
+from castsearch.sources.movies import read
+from castsearch.sources.pictures import layout_of_movies, read_pictures
 from castsearch.types import Movie, Still
 
 
 def forget(
-    source: str | Path, *, layout: str = "auto", store: Path | None = None
+    source: str | Path, *, layout: AnyLayout = "auto", store: Path | None = None
 ) -> tuple[int, int]:
     """Delete every result of the pictures in ``source``; counts of pictures and of results."""
-    if layout == PICTURES or (layout == "auto" and not holds_movies(source)):
+    movie_layout = layout_of_movies(source, layout)
+    if movie_layout is None:
         stills = read_pictures(source)
     else:
-        stills = [still for movie in read(source, layout=layout) for still in _stills(movie)]
+        stills = [still for movie in read(source, layout=movie_layout) for still in _stills(movie)]
     pictures = set()
     for path in {still.path for still in stills}:
         try:
