@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 import torch
+from castsearch.cli.tables import models_app
 
 from castsearch.cli import main
-from castsearch.cli.tables import models_app
 from castsearch.models import config as models
 from castsearch.training.networks import NetworkOptions, build
 

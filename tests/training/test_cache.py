@@ -11,7 +11,7 @@ from castsearch.encoders.body import resized
 from castsearch.errors import CastsearchError
 from castsearch.sources.images import crop, decode
 from castsearch.training.cache import load
-from castsearch.training.data import Picture
+from castsearch.training.splits import Picture
 from castsearch.types import Box
 
 Draw = Callable[[Path, int], Path]

@@ -8,6 +8,7 @@ from castsearch.metrics.score import (
     Evaluation,
     MovieScore,
     QueryScore,
+    average_precision,
     evaluate,
     to_json,
 )
@@ -34,6 +35,7 @@ __all__ = [
     "Submission",
     "Truth",
     "Verification",
+    "average_precision",
     "evaluate",
     "print_evaluation",
     "read_pairs",

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from castsearch.errors import InputError
+from castsearch.runtime.extras import need
 from castsearch.runtime.files import whole_text_file
 from castsearch.runtime.oserrors import sentence
 from castsearch.types import Ranking
@@ -54,9 +55,9 @@ def read_ranking(path: Path) -> Submission:
     """Read a ranking; the form is told apart by itself.
 
     Forms: CSV ``Id,Rank`` with space separated candidates (header and quotes optional), WIDER text
-    ``tt_nm id,id,...``, and the ``scores.parquet`` of a run (columns query, candidate, rank). Ids
-    are not checked here but in :func:`castsearch.metrics.evaluate`. Blank lines are skipped with
-    a message.
+    ``tt_nm id,id,...``, and the ``scores.parquet`` of an earlier version (columns query,
+    candidate, rank; needs castsearch[parquet]). Ids are not checked here but in
+    :func:`castsearch.metrics.evaluate`. Blank lines are skipped with a message.
 
     Raises:
         InputError: the file cannot be read, or a line has another form (first 10 are named).
@@ -162,6 +163,7 @@ def _check_query(query: str) -> None:
 
 
 def _read_parquet(path: Path) -> Submission:
+    need("parquet", "polars", purpose=f"{path}: reading Parquet")
     import polars as pl
 
     try:

@@ -17,7 +17,7 @@ from castsearch.errors import CastsearchError, ImageError
 from castsearch.runtime.files import whole_file, whole_text_file
 from castsearch.runtime.progress import Style, track
 from castsearch.sources.images import content_hash, crop, decode, read_bytes
-from castsearch.training.data import Picture
+from castsearch.training.splits import Picture
 from castsearch.types import Box, ImageArray, Problem
 
 _VERSION = 1
@@ -41,9 +41,9 @@ class Pictures:
         """Pixels of ``listed[i]`` for each i, shape (len(indices), height, width, 3), a copy."""
         return self.pixels[self.rows[np.asarray(indices, dtype=np.int64)]]
 
-    def only(self, kept: Iterable[Picture]) -> Pictures:
-        """The pictures that are in ``kept``, in their present order."""
-        wanted = set(kept)
+    def only(self, pictures: Iterable[Picture]) -> Pictures:
+        """Those that are among ``pictures``, in their present order."""
+        wanted = set(pictures)
         indices = [i for i, picture in enumerate(self.listed) if picture in wanted]
         return replace(self, listed=tuple(self.listed[i] for i in indices), rows=self.rows[indices])
 

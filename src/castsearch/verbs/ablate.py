@@ -38,7 +38,7 @@ def ablate(
     *,
     presets: Sequence[str] = ALL,
     against: str | None = None,
-    out: Path | None = None,
+    out: str | Path | None = None,
     layout: Layout = "auto",
     runtime: Runtime | None = None,
     n_resamples: int = N_RESAMPLES,
@@ -66,6 +66,7 @@ def ablate(
         CastsearchError: a result cannot be stored or written.
     """
     runtime = runtime or Runtime()
+    out = None if out is None else Path(out)
     chosen = _variants(presets)
     variants = [variant for variant, _, _ in chosen]
     against = against if against is not None else variants[-1].name

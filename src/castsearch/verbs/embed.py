@@ -16,6 +16,7 @@ from castsearch.features.region import Features, Region, Role
 from castsearch.features.store import Store
 from castsearch.metrics.market1501 import MarketScore, score_market
 from castsearch.models.config import table
+from castsearch.runtime.extras import need
 from castsearch.runtime.files import whole_file
 from castsearch.runtime.progress import track
 from castsearch.runtime.settings import Runtime
@@ -42,10 +43,19 @@ class Vectors:
     work: Work = field(default_factory=Work)
 
 
+@dataclass(frozen=True, slots=True)
+class IdentityScore:
+    """How well the vectors of a model tell people apart; ``problems`` names what was skipped."""
+
+    market: MarketScore
+    problems: tuple[Problem, ...] = ()
+
+
 def embed(
     source: str | Path,
     model: str,
     *,
+    out: str | Path | None = None,
     layout: AnyLayout = "auto",
     flip: bool = False,
     runtime: Runtime | None = None,
@@ -60,15 +70,19 @@ def embed(
         source: Movies in any layout, a folder of pictures, or one picture.
         model: A body or face encoder of the model table, or the path of a body encoder's ONNX
             file.
+        out: File to write, too: ``.npz`` or ``.parquet``; see :func:`write_vectors`.
         layout: ``imdb``, ``wider``, ``folder``, ``pictures``, or ``auto``: movies where ``source``
             has a layout of movies, else pictures.
         flip: Average each vector with that of the mirror image.
         runtime: Where it works, and with how much.
 
     Raises:
-        InputError: nothing in ``source`` can be embedded, or there is no such model.
-        CastsearchError: the store cannot be written.
+        InputError: nothing in ``source`` can be embedded, there is no such model, or ``out`` ends
+            otherwise.
+        CastsearchError: the store or ``out`` cannot be written.
     """
+    if out is not None:
+        _check_ending(Path(out))
     runtime = runtime or Runtime()
     what, role = _asked(model, flip, runtime)
     problems: list[Problem] = []
@@ -83,7 +97,10 @@ def embed(
         raise InputError(
             f"{source}: no crop in it has a vector. " + " ".join(p.message for p in problems[:3])
         )
-    return Vectors(model, tuple(ids), vectors, tuple(problems), work)
+    made = Vectors(model, tuple(ids), vectors, tuple(problems), work)
+    if out is not None:
+        write_vectors(Path(out), made)
+    return made
 
 
 def score_identities(
@@ -92,8 +109,8 @@ def score_identities(
     *,
     flip: bool = False,
     runtime: Runtime | None = None,
-) -> tuple[MarketScore, tuple[Problem, ...]]:
-    """The Market-1501 protocol on the queries and the gallery of ``source``; and what was skipped.
+) -> IdentityScore:
+    """The Market-1501 protocol on the queries and the gallery of ``source``.
 
     ``model`` is a body encoder: it has a vector for every picture, so no list is cut short.
 
@@ -127,17 +144,17 @@ def score_identities(
         )
         for at in rows.values()
     )
-    return score_market(*query, *gallery), tuple(problems)
+    return IdentityScore(score_market(*query, *gallery), tuple(problems))
 
 
 def write_vectors(path: Path, vectors: Vectors) -> Path:
     """Write ids and vectors to ``path``, for the user alone: NumPy's ``.npz``, or ``.parquet``.
 
     Raises:
-        InputError: the name ends otherwise.
+        InputError: the name ends otherwise, or castsearch[parquet] is missing.
         CastsearchError: the file cannot be written.
     """
-    check_ending(path)
+    _check_ending(path)
     with whole_file(path, private=True) as temporary:
         if path.suffix == ".npz":
             with temporary.open("wb") as file:
@@ -155,14 +172,11 @@ def write_vectors(path: Path, vectors: Vectors) -> Path:
     return path
 
 
-def check_ending(path: Path) -> None:
-    """Refuse a file name that :func:`write_vectors` cannot take.
-
-    Raises:
-        InputError: the name ends neither in ``.npz`` nor in ``.parquet``.
-    """
+def _check_ending(path: Path) -> None:
     if path.suffix not in ENDINGS:
         raise InputError(f"{path}: the name is to end in {' or '.join(ENDINGS)}.")
+    if path.suffix == ".parquet":
+        need("parquet", "polars", purpose=f"{path}: writing Parquet")
 
 
 def _asked(model: str, flip: bool, runtime: Runtime) -> tuple[Asked, Role]:

@@ -65,7 +65,7 @@ def rank(
     *,
     preset: str = DEFAULT,
     settings: Iterable[str] = (),
-    out: Path | None = None,
+    out: str | Path | None = None,
     layout: Layout = "auto",
     face_model: str | None = None,
     body_models: Sequence[str] = (),
@@ -110,7 +110,7 @@ def rank(
         raise InputError(f"There are facts about {absent[0]}, which is no movie of {source}.")
     if out is None:
         return _in_memory(source, movies, how, known, clock)
-    return _in_folder(source, movies, how, known, clock, out)
+    return _in_folder(source, movies, how, known, clock, Path(out))
 
 
 def _in_memory(

@@ -18,7 +18,7 @@ from castsearch.verbs.stages import plan
 
 
 def verify(
-    pairs: Path,
+    pairs: str | Path,
     *,
     preset: str = DEFAULT,
     face_model: str | None = None,
@@ -33,7 +33,7 @@ def verify(
     """
     how = plan(preset, face_model=face_model, runtime=runtime)
     runtime, encoder = how.runtime, how.asked.encoder
-    listed = read_pairs(pairs)
+    listed = read_pairs(Path(pairs))
     paths = sorted({p for pair in listed for p in (pair.path_a, pair.path_b)})
     regions = [Region(str(path), Picture(path), role="portrait") for path in paths]
     with (

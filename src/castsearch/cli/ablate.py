@@ -7,30 +7,21 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from castsearch.cli.app import (
-    RUNNING,
-    AsJson,
-    Running,
-    app,
-    print_json,
-    tell_skipped,
-)
-from castsearch.sources.layouts import Layout
+import castsearch
+from castsearch.cli.options import AsJson, Layout, Machine
+from castsearch.cli.printing import print_json, tell_skipped
 
 
-@app.command
 def ablate(
     *sources: Path,
     presets: Annotated[tuple[str, ...], Parameter(consume_multiple=False, negative="")] = (),
     against: str | None = None,
     out: Annotated[Path, Parameter(alias="-o")] = Path("castsearch-ablation"),
     layout: Layout = "auto",
-    running: Running = RUNNING,
+    machine: Machine = Machine(),
     as_json: AsJson = False,
 ) -> int:
-    """Compare presets on the labelled movies of every SOURCE: mAP, intervals, differences.
-
-    Writes ablation.csv, queries.csv, ablation.md, chart.svg and index.html.
+    """Compare and print the table.
 
     Args:
         sources: Labelled folders or files, as `castsearch rank` reads them.
@@ -38,25 +29,22 @@ def ablate(
             setting of its own is NAME:SETTING=VALUE.
         against: The one that the others are compared with; the last unless given.
         out: Folder that the results are written to.
-        layout: How the sources are laid out; told by itself unless given.
-        running: How it runs.
-        as_json: Print the table as JSON.
     """
     from castsearch.outputs.ablation import in_words, to_json
-    from castsearch.verbs import ablate as ablation
+    from castsearch.verbs.ablate import ALL, split_names
 
-    done = ablation.ablate(
+    done = castsearch.ablate(
         sources,
-        presets=ablation.split_names(presets) if presets else ablation.ALL,
+        presets=split_names(presets) if presets else ALL,
         against=against,
         out=out,
         layout=layout,
-        runtime=running.runtime(as_json=as_json),
+        runtime=machine.runtime(as_json=as_json),
     )
     status = tell_skipped(done.problems)
     if as_json:
         print_json({"out": str(out), "skipped": len(done.problems), **to_json(done.table)})
-    elif not running.quiet:
+    elif not machine.quiet:
         width = max(len(row.variant.name) for row in done.table.rows)
         for row in done.table.rows:
             difference = in_words(row.difference, signed=True)

@@ -3,44 +3,38 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
-from castsearch.cli.app import AsJson, app, print_json
+from cyclopts import Parameter
+
+import castsearch
+from castsearch.cli.options import AsJson
+from castsearch.cli.printing import print_json
 
 
-@app.command
 def rerank(
     ranking: Path,
     /,
     *,
     by: Literal["competition"] = "competition",
-    out: Path | None = None,
-    alpha: float | None = None,
-    shift: float | None = None,
+    out: Annotated[Path | None, Parameter(alias="-o")] = None,
+    alpha: float = 1.5,
+    shift: float = 50.0,
     truth: Path | None = None,
     as_json: AsJson = False,
 ) -> int:
-    """Let the casts of each movie compete for the candidates of RANKING; needs no pictures.
+    """Rerank and print what it is worth; needs no pictures.
 
     Args:
         ranking: CSV `Id,Rank`, WIDER text, or scores.parquet.
         by: The method; `competition`: a candidate that another cast claims more strongly drops.
         out: File to write, in the form of RANKING; default `NAME-competition` in this folder.
-        alpha: Weight of the other casts' claim, default 1.5; 0 changes nothing.
-        shift: Added to the rank before the logarithm, default 50.
+        alpha: Weight of the other casts' claim; 0 changes nothing.
+        shift: Added to the rank before the logarithm.
         truth: Ground truth: prints mAP before and after, and tuned leave-one-movie-out.
         as_json: Print JSON with the keys out, before, after, tuned.
     """
-    from castsearch.verbs import rerank as reranking
-
-    result = reranking.rerank(
-        ranking,
-        by=by,
-        out=out,
-        alpha=reranking.ALPHA if alpha is None else alpha,
-        shift=reranking.SHIFT if shift is None else shift,
-        truth=truth,
-    )
+    result = castsearch.rerank(ranking, by=by, out=out, alpha=alpha, shift=shift, truth=truth)
     scores = result.comparison
     if as_json:
         figures = scores and {"before": scores.before, "after": scores.after, "tuned": scores.tuned}

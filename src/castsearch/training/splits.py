@@ -8,7 +8,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import mean, median
-from typing import Literal
 
 from castsearch.errors import InputError
 from castsearch.metrics.market1501 import JUNK
@@ -17,9 +16,8 @@ from castsearch.sources.identities import read_identities
 from castsearch.sources.movies import holds_movies, read
 from castsearch.sources.paths import is_folder
 from castsearch.sources.wider import find_splits
+from castsearch.training.options import Validation
 from castsearch.types import OTHERS, Box, Movie, Problem
-
-Validation = Literal["auto", "held-out", "none"]
 
 DISTRACTOR = "0000"
 """Identity of people whom no query asks for; they stay in the gallery as wrong answers."""
@@ -114,17 +112,17 @@ def statistics(pictures: Iterable[Picture]) -> Statistics:
 
 def _people(root: Path) -> Splits:
     problems: list[Problem] = []
-    found: dict[str, list[Picture]] = {"train": [], "query": [], "gallery": []}
+    pictures: dict[str, list[Picture]] = {"train": [], "query": [], "gallery": []}
     for sample in read_identities(root, problems=problems):
         # Junk boxes and distractors are nobody to learn; in the gallery the protocol knows them.
         if sample.split == "train" and sample.identity in (JUNK, DISTRACTOR):
             continue
         picture = Picture(sample.path, sample.identity, sample.camera)
-        found[sample.split].append(picture)
+        pictures[sample.split].append(picture)
     return Splits(
-        tuple(found["train"]),
-        tuple(found["query"]),
-        tuple(found["gallery"]),
+        tuple(pictures["train"]),
+        tuple(pictures["query"]),
+        tuple(pictures["gallery"]),
         problems=tuple(problems),
     )
 
@@ -187,16 +185,16 @@ def _asked_first(pictures: Iterable[Picture]) -> tuple[tuple[Picture, ...], tupl
         by_person[picture.identity].append(picture)
     query: list[Picture] = []
     gallery: list[Picture] = []
-    for identity, own in by_person.items():
-        cameras = sorted({p.camera for p in own if p.camera is not None})
+    for identity, shots in by_person.items():
+        cameras = sorted({p.camera for p in shots if p.camera is not None})
         if identity == DISTRACTOR:
-            gallery += own
+            gallery += shots
         elif len(cameras) >= 2:
-            query += [p for p in own if p.camera == cameras[0]]
-            gallery += [p for p in own if p.camera != cameras[0]]
+            query += [p for p in shots if p.camera == cameras[0]]
+            gallery += [p for p in shots if p.camera != cameras[0]]
         else:
-            query.append(replace(own[0], camera=None))
-            gallery += [replace(p, camera=None) for p in own[1:]]
+            query.append(replace(shots[0], camera=None))
+            gallery += [replace(p, camera=None) for p in shots[1:]]
     return tuple(query), tuple(gallery)
 
 

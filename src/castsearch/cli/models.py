@@ -1,59 +1,34 @@
-"""``presets`` and ``models``: what there is to choose from, and how a network joins it."""
+"""``models``: what there is to choose from, and how a trained network joins it."""
 
 from __future__ import annotations
 
 import dataclasses
-import importlib.util
 from pathlib import Path
 from typing import Annotated, Any
 
 from cyclopts import App, Parameter
 
-from castsearch.cli.app import AsJson, app, print_json
-from castsearch.errors import InputError
-from castsearch.presets import DEFAULT, PRESETS
+from castsearch.cli.options import AsJson
+from castsearch.cli.printing import print_json
+from castsearch.training.extra import need_training
+
+models = App(name="models", help_format="markdown")
 
 
-@app.command
-def presets(*, as_json: AsJson = False) -> int:
-    """List the named pipelines and their settings.
-
-    Args:
-        as_json: Print them as JSON.
-    """
-    if as_json:
-        print_json({name: dataclasses.asdict(p) for name, p in PRESETS.items()})
-        return 0
-    from rich.console import Console
-    from rich.table import Table
-
-    table = Table("preset", "what it does", "locator", "encoder", "relation", box=None)
-    for p in PRESETS.values():
-        mark = " (default)" if p.name == DEFAULT else ""
-        table.add_row(p.name + mark, p.summary, p.look.locator, p.look.encoder, p.order.relation)
-    Console().print(table)
-    return 0
-
-
-models_app = App(name="models")
-app.command(models_app)
-
-
-@models_app.default
-def models(
+@models.default
+def list_models(
     *, architectures: Annotated[bool, Parameter(negative="")] = False, as_json: AsJson = False
 ) -> int:
-    """List the models: file, sha256, origin, licence, input, and whether they are present.
+    """Print the table of models.
 
     Args:
         architectures: List the networks that can be trained or exported instead, with their
             parameters, multiply-adds and map sizes at 224x224 (needs castsearch[train]).
-        as_json: Print them as JSON.
     """
     return _architectures(as_json) if architectures else _models(as_json)
 
 
-@models_app.command
+@models.command
 def export(
     checkpoint: Path,
     /,
@@ -74,27 +49,29 @@ def export(
         name: Name in the model table, else that of the file.
         size: Height and width of the input, else those of the training.
         flip: Add the mirror image's vector inside the network.
-        as_json: Print the new entry as JSON.
+        as_json: Print the new entry of the table as JSON.
     """
-    _need_torch()
-    from castsearch.models import config as model_table
-    from castsearch.training.export import export as write
+    need_training()
+    from castsearch.models.config import config_file
+    from castsearch.training import export as trained
 
-    model = write(checkpoint, arch=arch or "", out=out, name=name or "", size=size, flip=flip)
+    model = trained.export(
+        checkpoint, arch=arch or "", out=out, name=name or "", size=size, flip=flip
+    )
     if as_json:
         print_json(dataclasses.asdict(model))
     else:
-        print(f"{model.file} is the {model.kind} {model.name!r} of {model_table.config_file()}")
+        print(f"{model.file} is the {model.kind} {model.name!r} of {config_file()}")
     return 0
 
 
 def _models(as_json: bool) -> int:
     from castsearch.encoders.table import models_of_encoders
-    from castsearch.models import config as model_table
+    from castsearch.models.config import locate, table
 
     rows = [
-        dataclasses.asdict(m) | {"present": model_table.locate(m) is not None}
-        for m in (model_table.table() | models_of_encoders()).values()
+        dataclasses.asdict(m) | {"present": locate(m) is not None}
+        for m in (table() | models_of_encoders()).values()
     ]
     if as_json:
         print_json(rows)
@@ -102,12 +79,12 @@ def _models(as_json: bool) -> int:
     from rich.console import Console
     from rich.table import Table
 
-    table = Table(
+    lines = Table(
         "model", "kind", "present", "input", "dim", "sha256", "origin", "licence", box=None
     )
     for row in rows:
         size = "x".join(map(str, row["size"])) if any(row["size"]) else "any"
-        table.add_row(
+        lines.add_row(
             row["name"],
             row["kind"],
             _presence(row),
@@ -117,7 +94,7 @@ def _models(as_json: bool) -> int:
             row["origin"],
             row["licence"],
         )
-    Console().print(table)
+    Console().print(lines)
     return 0
 
 
@@ -131,29 +108,19 @@ def _presence(row: dict[str, Any]) -> str:
 
 
 def _architectures(as_json: bool) -> int:
-    _need_torch()
+    need_training()
     from castsearch.training.architectures import ARCHITECTURES, describe
 
-    found = [describe(name) for name in ARCHITECTURES]
+    rows = [describe(name) for name in ARCHITECTURES]
     if as_json:
-        print_json([dataclasses.asdict(d) for d in found])
+        print_json([dataclasses.asdict(row) for row in rows])
         return 0
     from rich.console import Console
     from rich.table import Table
 
     table = Table("architecture", "parameters", "multiply-adds", "map sizes", box=None)
-    for d in found:
-        sizes = " ".join(f"{stage} {side}" for stage, side in d.output_sizes.items())
-        table.add_row(d.name, f"{d.n_parameters:,}", f"{d.n_multiply_adds:,}", sizes)
+    for row in rows:
+        sizes = " ".join(f"{stage} {side}" for stage, side in row.output_sizes.items())
+        table.add_row(row.name, f"{row.n_parameters:,}", f"{row.n_multiply_adds:,}", sizes)
     Console().print(table)
     return 0
-
-
-def _need_torch() -> None:
-    """Refuse, in a sentence, what the default install cannot do."""
-    for package in ("torch", "onnxscript"):
-        if importlib.util.find_spec(package) is None:
-            raise InputError(
-                f"This needs {package}, which the extra castsearch[train] brings: "
-                "pip install 'castsearch[train]'."
-            )
