@@ -82,7 +82,7 @@ def test_an_odd_name_is_written_with_a_question_mark(tmp_path: Path, movie_resul
 
 def test_a_folder_that_cannot_be_made_is_a_sentence(folder: Path, tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    with read_run(folder) as run, pytest.raises(CastsearchError, match="cannot be written"):
+    with read_run(folder) as run, pytest.raises(CastsearchError, match="cannot be made"):
         export(run, tmp_path / "file" / "out")
 
 

@@ -245,7 +245,7 @@ def test_a_database_of_another_program_is_left_alone(tmp_path: Path, place: str)
 
 def test_a_folder_that_cannot_be_made(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    with pytest.raises(CastsearchError, match="cannot be written"):
+    with pytest.raises(CastsearchError, match="cannot be made"):
         RunFolder(tmp_path / "file" / "out", fingerprint="f")
 
 

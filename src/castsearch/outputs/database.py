@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from castsearch.errors import CastsearchError, InputError
+from castsearch.runtime.oserrors import failure
 
 NAME = "run.sqlite"
 APPLICATION_ID = 0x43535230
@@ -115,7 +116,7 @@ def open_for_reading(path: Path) -> sqlite3.Connection:
     """
     # What a killed run left half written is rolled back first, which is writing.
     mode = "rw" if path.with_name(f"{path.name}-journal").exists() else "ro"
-    with in_words(path):
+    with in_words(path, "read"):
         connection = _connected(path, mode)
         with closed_on_failure(connection):
             check(path, connection)
@@ -182,17 +183,14 @@ def closed_on_failure(connection: sqlite3.Connection) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def in_words(path: Path) -> Iterator[None]:
+def in_words(path: Path, doing: str = "written") -> Iterator[None]:
     """What SQLite or the system refuses about ``path`` becomes one sentence."""
     try:
         yield
     except sqlite3.Error as error:
         raise _sentence(path, error) from error
     except OSError as error:
-        raise CastsearchError(
-            f"{path} cannot be written ({error.strerror or error}); "
-            "choose another folder or make room"
-        ) from error
+        raise failure(error, path, doing) from error
 
 
 def damaged(path: Path, what: object) -> InputError:

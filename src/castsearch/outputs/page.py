@@ -16,8 +16,8 @@ from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from castsearch.errors import CastsearchError
 from castsearch.runtime.files import whole_file, whole_text_file
+from castsearch.runtime.oserrors import failure
 from castsearch.types import MovieResult
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ def write_thumbnails(folder: Path, pictures: Mapping[str, bytes]) -> None:
     for name, picture in pictures.items():
         place = folder / f"{name}.jpg"
         if not place.exists():
-            with whole_file(place) as temporary:
+            with whole_file(place, many=True) as temporary:
                 temporary.write_bytes(picture)
 
 
@@ -78,7 +78,7 @@ def remove_other_thumbnails(folder: Path, names: Iterable[str]) -> None:
             try:
                 path.unlink()
             except OSError as error:
-                raise CastsearchError(f"{path} cannot be removed: {error.strerror}") from error
+                raise failure(error, path, "removed") from error
 
 
 def picture_name(picture: bytes) -> str:

@@ -51,9 +51,10 @@ def write_movie(connection: sqlite3.Connection, result: MovieResult, seconds: fl
     connection.execute("INSERT INTO movies VALUES (?, ?, ?)", (number, name, _real(seconds)))
 
     def insert(table: str, rows: Rows) -> None:
-        for row in rows:
-            places = ", ".join("?" * (len(row) + 1))
-            connection.execute(f"INSERT INTO {table} VALUES ({places})", (number, *row))
+        numbered = [(number, *row) for row in rows]
+        if numbered:
+            places = ", ".join("?" * len(numbered[0]))
+            connection.executemany(f"INSERT INTO {table} VALUES ({places})", numbered)
 
     _insert_movie(insert, result.movie)
     connection.executemany(

@@ -163,7 +163,7 @@ class Run:
     @contextlib.contextmanager
     def _readable(self) -> Iterator[None]:
         """Rows that no run writes become one sentence, whatever they do to the reader."""
-        with in_words(self.path):
+        with in_words(self.path, "read"):
             try:
                 yield
             except (ValueError, TypeError, LookupError, OverflowError, RecursionError) as error:
