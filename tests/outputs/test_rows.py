@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
-import io
 import math
 import sqlite3
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -15,16 +13,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from castsearch.outputs.database import create, transaction
-from castsearch.outputs.rows import (
-    from_npy,
-    from_text,
-    read_movie,
-    read_rankings,
-    to_npy,
-    to_text,
-    write_movie,
-)
+from castsearch.outputs.database import TABLES, create, transaction
+from castsearch.outputs.rows import read_movie, read_rankings, write_movie
+from castsearch.outputs.values import to_text
 from castsearch.types import (
     OTHERS,
     Box,
@@ -129,8 +120,6 @@ def same(first: MovieResult, second: MovieResult) -> bool:
 @given(result=results, other=results)
 def test_a_result_comes_back_as_it_was(result: MovieResult, other: MovieResult) -> None:
     connection = sqlite3.connect(":memory:", isolation_level=None)
-    from castsearch.outputs.database import TABLES
-
     connection.executescript(TABLES)
     connection.execute("PRAGMA foreign_keys = ON")
     with transaction(connection):
@@ -216,44 +205,3 @@ def test_equal_ids_are_one_object(connection: sqlite3.Connection) -> None:
     first, second = read_rankings(connection, 1, reasons=False)
     assert first.candidate_ids[0] is second.candidate_ids[0]
     assert first.reasons == ()
-
-
-@given(texts)
-def test_texts_come_back(text: str) -> None:
-    assert from_text(to_text(text)) == text
-
-
-@pytest.mark.parametrize("value", [None, 1, 1.5])
-def test_what_is_no_text_is_refused(value: object) -> None:
-    with pytest.raises(TypeError, match="is no text"):
-        from_text(value)
-
-
-def npy(save: Callable[[io.BytesIO], None]) -> bytes:
-    stream = io.BytesIO()
-    save(stream)
-    return stream.getvalue()
-
-
-def test_an_array_can_be_changed_after_reading() -> None:
-    array = from_npy(to_npy(np.arange(3)))
-    array[0] = 9
-    assert array.tolist() == [9, 1, 2]
-
-
-@pytest.mark.parametrize(
-    "content",
-    [
-        b"",
-        b"no array",
-        npy(lambda f: np.save(f, np.array([object()], dtype=object), allow_pickle=True)),
-        to_npy(np.arange(4))[:-1],
-        to_npy(np.arange(4)) + b"x",
-        to_npy(np.zeros(7, np.int8)).replace(b"(7,)", b"(10*"),
-        # The header promises 100 terabytes.
-        to_npy(np.zeros(1000, np.int8)).replace(b"(1000,), }", b"(99999999999999,), }"),
-    ],
-)
-def test_hostile_arrays_are_refused(content: bytes) -> None:
-    with pytest.raises((ValueError, TypeError)):
-        from_npy(content)

@@ -23,7 +23,7 @@ VERSION = 1
 """Form of the tables; a file of a newer one is refused, not guessed at."""
 
 # Texts that SQLite cannot hold (a NUL, a lone surrogate of an odd file name) are blobs of UTF-8,
-# and a number that is none is the text 'nan': see rows.py.
+# and a number that is none is the text 'nan': see values.py.
 TABLES = """
 -- What the run is: castsearch, fingerprint, state (open, moving, whole); about, title, report_facts
 -- and evaluation as JSON; named is 1 where scores are probabilities.

@@ -14,7 +14,8 @@ from typing import Any, Self
 from castsearch.errors import InputError
 from castsearch.outputs.contents import PART
 from castsearch.outputs.database import NAME, damaged, in_words, open_for_reading
-from castsearch.outputs.rows import from_text, read_movie, read_rankings, to_text
+from castsearch.outputs.rows import read_movie, read_rankings
+from castsearch.outputs.values import from_text, to_text
 from castsearch.types import MovieResult, Problem, Ranking
 
 

@@ -25,8 +25,9 @@ from castsearch.outputs.database import (
     transaction,
 )
 from castsearch.outputs.export import WITHOUT_NAMES, WRITTEN_ALWAYS, export
-from castsearch.outputs.rows import problem_rows, to_text, write_movie
+from castsearch.outputs.rows import problem_rows, write_movie
 from castsearch.outputs.run import Run
+from castsearch.outputs.values import to_text
 from castsearch.runtime.files import make_folder
 from castsearch.types import MovieResult, Problem
 
