@@ -187,6 +187,35 @@ def frame(**columns: list[object]) -> pl.DataFrame:
     return pl.DataFrame(base | columns)
 
 
+HEAD = "movie,query,candidate,score,rank,face_x0\n"
+
+
+def test_scores_csv_is_ordered_by_rank(tmp_path: Path) -> None:
+    path = tmp_path / "scores.csv"
+    rows = "m,m_a,c2,0.1,2,\nm,m_b,c1,,1,\nm,m_a,'=c1,0.5,1,3.5\n"
+    path.write_text("\ufeff" + HEAD + rows, encoding="utf-8")
+    submission = read_ranking(path)
+    assert submission.rows == (Row("m_a", ("=c1", "c2"), 1), Row("m_b", ("c1",), 2))
+    assert submission.unit == "row"
+
+
+@pytest.mark.parametrize(
+    ("rows", "message"),
+    [
+        ("m,q,c,0.5,1,\nm,q,d,0.5,1,\n", "row 2: rank 1 of q occurs twice"),
+        ("m,q,c,0.5,first,\n", "row 1: expected a query, a candidate and a whole rank"),
+        ("m,q,c,0.5,\u00b2,\n", "row 1: expected"),
+        ("m,q\n", "row 1: expected"),
+        ("m,,c,0.5,1,\n", "row 1: expected"),
+    ],
+)
+def test_a_scores_csv_that_is_none(tmp_path: Path, rows: str, message: str) -> None:
+    path = tmp_path / "scores.csv"
+    path.write_text(HEAD + rows, encoding="utf-8")
+    with pytest.raises(InputError, match=message):
+        read_ranking(path)
+
+
 def test_scores_parquet_is_ordered_by_rank(tmp_path: Path) -> None:
     frame().write_parquet(tmp_path / "scores.parquet")
     submission = read_ranking(tmp_path / "scores.parquet")

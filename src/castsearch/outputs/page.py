@@ -16,7 +16,6 @@ from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from castsearch.errors import CastsearchError
 from castsearch.runtime.files import make_folder, whole_text_file
 from castsearch.runtime.oserrors import failure
 from castsearch.types import MovieResult
@@ -85,7 +84,7 @@ def remove_other_thumbnails(folder: Path, names: Iterable[str]) -> None:
             try:
                 path.unlink()
             except OSError as error:
-                raise CastsearchError(f"{path} cannot be removed: {error.strerror}") from error
+                raise failure(error, path, "removed") from error
 
 
 def picture_name(picture: bytes) -> str:

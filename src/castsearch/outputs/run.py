@@ -14,7 +14,8 @@ from typing import Any, Self
 from castsearch.errors import InputError
 from castsearch.outputs.contents import PART
 from castsearch.outputs.database import NAME, damaged, in_words, open_for_reading
-from castsearch.outputs.rows import from_text, read_movie, read_rankings, to_text
+from castsearch.outputs.rows import read_movie, read_rankings
+from castsearch.outputs.values import from_text, to_text
 from castsearch.types import MovieResult, Problem, Ranking
 
 
@@ -166,7 +167,7 @@ class Run:
     @contextlib.contextmanager
     def _readable(self) -> Iterator[None]:
         """Rows that no run writes become one sentence, whatever they do to the reader."""
-        with in_words(self.path):
+        with in_words(self.path, "read"):
             try:
                 yield
             except (ValueError, TypeError, LookupError, OverflowError, RecursionError) as error:
