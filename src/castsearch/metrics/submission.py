@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import contextlib
+import csv
+import io
 import os
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from castsearch.errors import InputError
 from castsearch.runtime.extras import need
+from castsearch.runtime.spreadsheet import from_cell
 from castsearch.types import Ranking
-
-if TYPE_CHECKING:
-    import polars as pl
 
 _NEW_LINE = re.compile(r"\r\n|\n|\r")
 _HEADER = re.compile(r'\s*"?id"?\s*,\s*"?rank"?\s*', re.IGNORECASE)
@@ -23,7 +22,7 @@ _HEADER = re.compile(r'\s*"?id"?\s*,\s*"?rank"?\s*', re.IGNORECASE)
 _CSV_FIELD = r'(?:\s*"([^",]*)"\s*|([^",]*))'
 _CSV_ROW = re.compile(f"{_CSV_FIELD},{_CSV_FIELD}")
 _PARQUET_MAGIC = b"PAR1"
-_PARQUET_COLUMNS = ("query", "candidate", "rank")
+_SCORE_COLUMNS = ("query", "candidate", "rank")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,9 +54,9 @@ def read_ranking(path: Path) -> Submission:
     """Read a ranking; the form is told apart by itself.
 
     Forms: CSV ``Id,Rank`` with space separated candidates (header and quotes optional), WIDER text
-    ``tt_nm id,id,...``, and the ``scores.parquet`` of an earlier version (columns query,
-    candidate, rank; needs castsearch[parquet]). Ids are not checked here but in
-    :func:`castsearch.metrics.evaluate`. Blank lines are skipped with a message.
+    ``tt_nm id,id,...``, the ``scores.csv`` of a run, and the ``scores.parquet`` of an earlier
+    version (columns query, candidate, rank; needs castsearch[parquet]). Ids are not checked here
+    but in :func:`castsearch.metrics.evaluate`. Blank lines are skipped with a message.
 
     Raises:
         InputError: the file cannot be read, or a line has another form (first 10 are named).
@@ -75,6 +74,8 @@ def read_ranking(path: Path) -> Submission:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise InputError(f"{path}: not a UTF-8 text file; save it as UTF-8") from error
+    if text.startswith("movie,query,candidate,"):
+        return _read_scores(text, str(path))
     return _parse(text, str(path))
 
 
@@ -164,7 +165,27 @@ def _check_query(query: str) -> None:
         raise ValueError(f"{query!r} is not a query id")
 
 
+def _read_scores(text: str, source: str) -> Submission:
+    """The ``scores.csv`` of a run."""
+    table = csv.DictReader(io.StringIO(text, newline=""))
+    absent = [name for name in _SCORE_COLUMNS if name not in (table.fieldnames or ())]
+    if absent:
+        raise InputError(f"{source}: no column {', '.join(absent)}; expected a scores.csv")
+    cells = [[row[name] for name in _SCORE_COLUMNS] for row in table]
+    if not all(
+        query and candidate and rank and rank.isdecimal() for query, candidate, rank in cells
+    ):
+        raise InputError(
+            f"{source}: expected text in query and candidate and whole numbers in rank"
+        )
+    triples = [
+        (from_cell(query), from_cell(candidate), int(rank)) for query, candidate, rank in cells
+    ]
+    return Submission(_rows_of_table(source, triples), source, unit="row")
+
+
 def _read_parquet(path: Path) -> Submission:
+    """A table of scores as Parquet, as earlier versions wrote it."""
     need("parquet", "polars", purpose=f"{path}: reading Parquet")
     import polars as pl
 
@@ -173,28 +194,35 @@ def _read_parquet(path: Path) -> Submission:
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError) as error:
         # A changed byte inside a page makes the reader panic, which no Exception stands for.
         raise InputError(f"{path}: a damaged parquet file; run castsearch rank again") from error
-    absent = [name for name in _PARQUET_COLUMNS if name not in frame.columns]
+    absent = [name for name in _SCORE_COLUMNS if name not in frame.columns]
     if absent:
         raise InputError(f"{path}: no column {', '.join(absent)}; expected a scores.parquet")
-    frame = frame.select(_PARQUET_COLUMNS).with_row_index("row", offset=1)
+    frame = frame.select(_SCORE_COLUMNS)
     fits = frame["rank"].dtype.is_integer() and all(
         frame[name].dtype == pl.String for name in ("query", "candidate")
     )
     if not fits or any(frame.null_count().row(0)):
         raise InputError(f"{path}: expected text in query and candidate and whole numbers in rank")
-    return Submission(tuple(_parquet_rows(path, frame)), str(path), unit="row")
+    return Submission(_rows_of_table(str(path), frame.rows()), str(path), unit="row")
 
 
-def _parquet_rows(path: Path, frame: pl.DataFrame) -> Iterable[Row]:
-    twice = frame.filter(frame.select("query", "rank").is_duplicated())
-    if len(twice):
-        faults = [
-            f"row {row}: rank {rank} of {query} occurs twice"
-            for row, query, _, rank in twice.rows()
-        ]
-        raise InputError(refusal(str(path), faults))
-    for (query,), group in frame.group_by(["query"], maintain_order=True):
-        yield Row(str(query), tuple(group.sort("rank")["candidate"]), int(group["row"][0]))
+def _rows_of_table(source: str, triples: Iterable[tuple[str, str, int]]) -> tuple[Row, ...]:
+    """Lists out of rows of query, candidate and rank, in whatever order they come."""
+    lists: dict[str, dict[int, str]] = {}
+    first: dict[str, int] = {}
+    faults = []
+    for number, (query, candidate, rank) in enumerate(triples, start=1):
+        first.setdefault(query, number)
+        places = lists.setdefault(query, {})
+        if rank in places:
+            faults.append(f"row {number}: rank {rank} of {query} occurs twice")
+        places[rank] = candidate
+    if faults:
+        raise InputError(refusal(source, faults))
+    return tuple(
+        Row(query, tuple(places[rank] for rank in sorted(places)), first[query])
+        for query, places in lists.items()
+    )
 
 
 def _safe(any_id: str) -> str:
