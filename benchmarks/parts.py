@@ -24,14 +24,14 @@ from castsearch.features.extract import extract
 from castsearch.features.store import Store
 from castsearch.presets import preset
 from castsearch.ranking.affinity import Bodies
+from castsearch.ranking.alternatives.expand import expand
+from castsearch.ranking.alternatives.ppcc import ppcc
+from castsearch.ranking.alternatives.reciprocal import k_reciprocal
 from castsearch.ranking.coarse import rankings
 from castsearch.ranking.constraints import Constraints
 from castsearch.ranking.evidence import film_evidence, film_settings
-from castsearch.ranking.expand import expand
 from castsearch.ranking.film import FilmEvidence, FilmSettings, film
 from castsearch.ranking.movie import portrait_vectors, region_id, regions_of
-from castsearch.ranking.propagate import ppcc
-from castsearch.ranking.reciprocal import k_reciprocal
 from castsearch.runtime.progress import track
 from castsearch.sources.movies import read
 from castsearch.types import Movie

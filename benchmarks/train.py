@@ -20,12 +20,12 @@ import numpy as np
 import torch
 
 from castsearch.training.budget import Budget
+from castsearch.training.dataset import load_dataset
 from castsearch.training.log import Reporter
 from castsearch.training.options import Options
 from castsearch.training.process import deterministic, start_accelerator
 from castsearch.training.recipes import RECIPES
 from castsearch.training.run import Run
-from castsearch.training.start import load_data
 
 LIMIT = 1.10
 WARM_UP, STEPS_A_TURN = 1, 2
@@ -48,7 +48,7 @@ def measure(arch: str, source: Path, rounds: int) -> float:
     options = Options(arch=arch, recipe=recipe, budget=Budget(steps=10**6))
     with tempfile.TemporaryDirectory() as folder:
         reporter = Reporter("quiet")
-        data = load_data(source, options, Path(folder), reporter, "quiet")
+        data = load_dataset(source, options, Path(folder), reporter, "quiet")
         run = Run(options, data, Path(folder), start_accelerator(options), reporter)
         images = torch.randn(recipe.p * recipe.k, 3, *recipe.size, device=run.accelerator.device)
         images = images.contiguous(memory_format=torch.channels_last)

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from castsearch.presets import preset as preset
     from castsearch.runtime.settings import Runtime as Runtime
     from castsearch.sources.movies import read as read
+    from castsearch.training.train import train as train
     from castsearch.types import OTHERS as OTHERS
     from castsearch.types import Box as Box
     from castsearch.types import Candidate as Candidate
@@ -49,7 +50,6 @@ if TYPE_CHECKING:
     from castsearch.verbs.stages import order as order
     from castsearch.verbs.stages import plan as plan
     from castsearch.verbs.stages import rank_movie as rank_movie
-    from castsearch.verbs.train import train as train
     from castsearch.verbs.verify import verify as verify
 
     __version__: str
@@ -64,10 +64,10 @@ _HOMES = {
     "ablate": "castsearch.verbs.ablate",
     "embed": "castsearch.verbs.embed",
     "verify": "castsearch.verbs.verify",
-    "train": "castsearch.verbs.train",
+    "train": "castsearch.training.train",
     "forget": "castsearch.verbs.forget",
     "demo": "castsearch.verbs.demo",
-    # The stages of a ranking, one by one.
+    # Stages of a ranking, one by one, and what a run left.
     "plan": "castsearch.verbs.stages",
     "look": "castsearch.verbs.stages",
     "order": "castsearch.verbs.stages",

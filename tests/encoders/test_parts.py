@@ -6,9 +6,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from castsearch.features.recipe import recipe_of, session
 
 from castsearch.encoders.parts import N_STRIPES, PARTS, encode_parts, split
-from castsearch.features.recipe import recipe_of, session
 from castsearch.models import config as models
 from castsearch.networks.session import Session
 from castsearch.presets import preset

@@ -6,12 +6,12 @@ from typing import Any
 
 import numpy as np
 import pytest
+from castsearch.features.faces import find_faces, sized
+from castsearch.features.recipe import Role, recipe_of
 from hypothesis import given
 from hypothesis import strategies as st
 
 from castsearch.detectors import dlib_face
-from castsearch.features.faces import find_faces, sized
-from castsearch.features.recipe import Role, recipe_of
 from castsearch.presets import PRESETS, preset
 from castsearch.types import Box, Face, ImageArray
 

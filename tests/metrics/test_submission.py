@@ -89,9 +89,12 @@ def test_bad_lines_are_named(tmp_path: Path, text: str | bytes, sentence: str) -
 
 
 def test_missing_file_and_folder(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="no such ranking file"):
+    with pytest.raises(
+        InputError,
+        match=r"read as a ranking \(No such file or directory\); check",
+    ):
         read_ranking(tmp_path / "none.csv")
-    with pytest.raises(InputError, match="cannot be read as a ranking"):
+    with pytest.raises(InputError, match=r"read as a ranking \(Is a directory\); give a file"):
         read_ranking(tmp_path)
 
 
@@ -149,8 +152,10 @@ def test_bytes_written(tmp_path: Path) -> None:
     write_submission_wider(tmp_path / "b", rankings)
     assert (tmp_path / "a").read_bytes() == b"Id,Rank\nq_a,m_1 m_2\nq_b,\n"
     assert (tmp_path / "b").read_bytes() == b"q_a m_1,m_2\nq_b \n"
+    write_submission_csv(tmp_path / "new" / "a", rankings)
+    assert (tmp_path / "new" / "a").read_bytes() == (tmp_path / "a").read_bytes()
     with pytest.raises(InputError, match="cannot be written"):
-        write_submission_csv(tmp_path / "no" / "a", rankings)
+        write_submission_csv(tmp_path / "a" / "b", rankings)
 
 
 def test_a_failed_write_leaves_nothing_behind(tmp_path: Path) -> None:

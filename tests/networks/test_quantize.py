@@ -9,12 +9,12 @@ import numpy as np
 import onnx
 import onnxruntime
 import pytest
+from castsearch.features.faces import find_faces
+from castsearch.features.recipe import recipe_of, session
 
 from castsearch.encoders.align import aligned
 from castsearch.encoders.face_onnx import PER_CALL, as_batch, encode
 from castsearch.errors import InputError
-from castsearch.features.faces import find_faces
-from castsearch.features.recipe import recipe_of, session
 from castsearch.models import config as models
 from castsearch.networks.prepare import prepared
 from castsearch.networks.quantize import quantize

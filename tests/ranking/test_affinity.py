@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy import sparse
 
 from castsearch.errors import InputError
 from castsearch.ranking.affinity import Bodies, Faces, LinkSettings, bodies, link_weights
@@ -35,19 +36,12 @@ def apart(stills):
     return constraints(stills, 1).apart
 
 
-def likeness(view: Bodies, i: int, j: int) -> float:
-    """The best of the four products of two crops."""
-    one = [view.whole[i]] + ([view.lower[i]] if view.has_lower[i] else [])
-    two = [view.whole[j]] + ([view.lower[j]] if view.has_lower[j] else [])
-    return max(float(a.astype(float) @ b.astype(float)) for a in one for b in two)
-
-
 @settings(max_examples=40, deadline=None)
 @given(seed=st.integers(0, 10_000), n=st.integers(1, 12), share=st.sampled_from([0, 0.5, 1]))
-def test_a_likeness_is_the_best_of_four_products(seed, n, share) -> None:
+def test_a_likeness_is_the_best_of_four_products(likeness_loop, seed, n, share) -> None:
     rng = np.random.default_rng(seed)
     view = random_bodies(rng, n, share=share)
-    expected = [[likeness(view, i, j) for j in range(n)] for i in range(n)]
+    expected = [[likeness_loop(view, i, j) for j in range(n)] for i in range(n)]
     np.testing.assert_allclose(view.similarity(slice(None)), expected, atol=1e-6)
     some = rng.permutation(n)[: max(n // 2, 1)]
     np.testing.assert_allclose(view.similarity(some), np.array(expected)[some], atol=1e-6)
@@ -113,41 +107,6 @@ def rise(value: float, at: float, width: float) -> float:
     return 1 / (1 + np.exp(-(value - at) / width))
 
 
-def dense_links(views, faces: Faces, stills, chosen: LinkSettings):
-    """The links as their description says them, pair by pair."""
-    n = len(stills)
-    pairs = [(i, j) for i in range(n) for j in range(n) if stills[i] != stills[j]]
-    standing = np.zeros((n, n))
-    for view, weight in views:
-        alike = np.array([[likeness(view, i, j) for j in range(n)] for i in range(n)])
-        spread = [alike[pair] for pair in pairs]
-        mean, deviation = (np.mean(spread), max(np.std(spread), 1e-6)) if pairs else (0.0, 1.0)
-        standing += weight * (alike - mean) / deviation
-    if pairs:
-        standing /= max(np.std([standing[pair] for pair in pairs]), 1e-6)
-    nearest = [
-        sorted((j for j in range(n) if stills[j] != stills[i]), key=lambda j: -standing[i, j])
-        for i in range(n)
-    ]
-    nearest = [set(row[: min(chosen.neighbours, n - 1)]) for row in nearest]
-    links = np.zeros((n, n))
-    for i, j in pairs:
-        body = 0.0
-        if j in nearest[i] and i in nearest[j]:
-            body = min(
-                rise(standing[i, j], chosen.link_at, chosen.link_width),
-                rise(standing[j, i], chosen.link_at, chosen.link_width),
-            )
-        face = 0.0
-        if faces.has_face[i] and faces.has_face[j]:
-            cosine = float(faces.vectors[i].astype(float) @ faces.vectors[j].astype(float))
-            body *= rise(cosine, chosen.face_differs_at, chosen.face_differs_width)
-            if cosine > chosen.face_at - 7 * chosen.face_width:
-                face = chosen.face_weight * rise(cosine, chosen.face_at, chosen.face_width)
-        links[i, j] = 1 - (1 - body) * (1 - face)
-    return links
-
-
 @settings(max_examples=60, deadline=None)
 @given(
     seed=st.integers(0, 10_000),
@@ -155,13 +114,29 @@ def dense_links(views, faces: Faces, stills, chosen: LinkSettings):
     neighbours=st.sampled_from([0, 1, 3, 20]),
     n_views=st.sampled_from([1, 2]),
 )
-def test_links_equal_the_dense_form(seed, n, neighbours, n_views) -> None:
+def test_links_equal_the_dense_form(links_loop, seed, n, neighbours, n_views) -> None:
     rng = np.random.default_rng(seed)
     views = [(random_bodies(rng, n), weight) for weight in (0.7, 0.3)[:n_views]]
     faces, stills = random_faces(rng, n), rng.integers(max(n // 2, 1), size=n)
     chosen = LinkSettings(neighbours=neighbours, link_at=0.8, face_weight=0.4)
-    links = link_weights(views, faces, apart(stills), chosen).toarray()
-    np.testing.assert_allclose(links, dense_links(views, faces, stills, chosen), atol=2e-6)
+    strangers = apart(stills)
+    links = link_weights(views, faces, strangers, chosen).toarray()
+    expected = links_loop(views, faces, strangers.toarray(), chosen)
+    np.testing.assert_allclose(links, expected, atol=2e-6)
+
+
+@settings(max_examples=40, deadline=None)
+@given(seed=st.integers(0, 10_000), n=st.integers(2, 14), share=st.floats(0, 1))
+def test_links_are_masked_by_a_graph_that_is_no_partition(links_loop, seed, n, share) -> None:
+    rng = np.random.default_rng(seed)
+    pairs = np.triu(rng.random((n, n)) < share, 1)
+    strangers = sparse.csr_array(pairs | pairs.T)
+    views, faces = [(random_bodies(rng, n), 1.0)], random_faces(rng, n)
+    chosen = LinkSettings(neighbours=3, link_at=0.5, face_weight=0.4)
+    links = link_weights(views, faces, strangers, chosen).toarray()
+    assert not links[strangers.toarray()].any()
+    expected = links_loop(views, faces, strangers.toarray(), chosen)
+    np.testing.assert_allclose(links, expected, atol=2e-6)
 
 
 @settings(max_examples=40, deadline=None)

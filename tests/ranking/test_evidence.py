@@ -7,11 +7,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from castsearch.features.features import Features
+from castsearch.features.recipe import Recipe, recipe_of
 from scipy.sparse.csgraph import connected_components
 
 from castsearch.features.corners import corners
-from castsearch.features.features import Features
-from castsearch.features.recipe import Recipe, recipe_of
 from castsearch.presets import preset
 from castsearch.ranking.evidence import film_evidence, film_settings
 from castsearch.ranking.film import FilmSettings

@@ -50,6 +50,36 @@ def test_equal_suitability_goes_to_the_earlier_candidate() -> None:
     assert suitabilities([[hit(A, 0.5)], [hit(A, 0.5)]], [0, 0]) == [0.5, None]
 
 
+def test_boxes_of_one_person_show_one_face() -> None:
+    # A box and one of its head: the face is found in both, and taken from nobody.
+    near = np.float32([0.9, np.sqrt(1 - 0.81)])
+    hits = [[hit(A, 0.9)], [hit(near, 0.4)]]
+    assert suitabilities(hits, [0, 0], same=[(0, 1)]) == [0.9, 0.4]
+
+
+def test_a_person_has_one_face_in_a_still() -> None:
+    # The larger box shows a neighbour's face too, and suits it better than its own.
+    hits = [[hit(A, 0.9)], [hit(B, 0.8), hit(A, 0.3)]]
+    assert suitabilities(hits, [0, 0], same=[(0, 1)]) == [0.9, 0.3]
+    # And none where it shows only that of another.
+    assert suitabilities([[hit(A, 0.9)], [hit(B, 0.8)]], [0, 0], same=[(0, 1)]) == [0.9, None]
+
+
+def test_the_face_of_one_person_is_taken_from_its_still_mate() -> None:
+    hits = [[hit(A, 0.9)], [hit(A, 0.4)], [hit(A, 0.8), hit(B, 0.2)]]
+    assert suitabilities(hits, [0, 0, 0], same=[(0, 1)]) == [0.9, 0.4, 0.2]
+
+
+def test_one_person_may_look_another_way_in_another_still() -> None:
+    hits = [[hit(A, 0.9)], [hit(B, 0.8)]]
+    assert suitabilities(hits, [0, 1], same=[(0, 1)]) == [0.9, 0.8]
+
+
+def test_two_boxes_of_one_name_may_show_one_face() -> None:
+    hits = [[hit(A, 0.9)], [hit(A, 0.8)]]
+    assert suitabilities(hits, [0, 0], labels={0: 1, 1: 1}) == [0.9, 0.8]
+
+
 @settings(max_examples=60, deadline=None)
 @given(
     seed=st.integers(0, 10_000),

@@ -305,7 +305,9 @@ def test_the_global_limit_of_pillow_plays_no_part(monkeypatch: pytest.MonkeyPatc
 def test_files_that_are_none(tmp_path: Path) -> None:
     with pytest.raises(ImageError) as caught:
         read_bytes(tmp_path / "gone.jpg")
-    assert str(caught.value) == f"{tmp_path / 'gone.jpg'} does not exist; put the picture there."
+    assert str(caught.value) == (
+        f"{tmp_path / 'gone.jpg'} cannot be read (No such file or directory); check the path."
+    )
     with pytest.raises(ImageError, match="is not a file; give a picture file"):
         read_bytes(tmp_path)
     with pytest.raises(ImageError, match="is not a file"):

@@ -20,7 +20,7 @@ CURVE = """
 import json, sys
 import torch
 from accelerate import Accelerator
-from castsearch.training.networks import build
+from castsearch.training.networks import build, network_options
 from castsearch.training.parallel import n_processes, share_statistics
 from castsearch.training.recipes import RECIPES
 from castsearch.training.trainee import Trainee
@@ -29,7 +29,7 @@ torch.set_num_threads(1)
 torch.manual_seed(0)
 recipe = RECIPES["strong"]
 accelerator = Accelerator(cpu=True)
-trainee = Trainee(build(recipe.network("resnet18"), 4), recipe).double()
+trainee = Trainee(build(network_options(recipe, "resnet18"), 4), recipe).double()
 if n_processes() > 1:
     share_statistics(trainee.network.backbone, accelerator.device)
 optimizer = torch.optim.Adam([p for p in trainee.parameters() if p.requires_grad], lr=1e-3)

@@ -1,13 +1,12 @@
+"""How the rate goes, against the papers' own numbers."""
+
 from __future__ import annotations
 
-import dataclasses
 from dataclasses import replace
 
 import pytest
 
-from castsearch.cli.train import Changes
 from castsearch.errors import InputError
-from castsearch.training.budget import Budget, Clock
 from castsearch.training.recipes import RECIPES, Recipe
 from castsearch.training.schedule import check, rate
 
@@ -66,35 +65,3 @@ def test_values_that_cannot_be_are_refused(wrong: dict[str, float]) -> None:
 @pytest.mark.parametrize("name", RECIPES)
 def test_every_recipe_is_sound(name: str) -> None:
     check(RECIPES[name])
-
-
-def test_every_value_of_a_recipe_can_be_replaced_on_the_command_line() -> None:
-    changes = {field.name for field in dataclasses.fields(Changes)}
-    values = {field.name for field in dataclasses.fields(Recipe)}
-    # How long a recipe runs is the budget's to replace.
-    assert changes == values - {"name", "summary", "steps"}
-
-
-@pytest.mark.parametrize(
-    ("budget", "n_steps"),
-    [(Budget(), 100), (Budget(steps=7), 7), (Budget(epochs=2.5), 30), (Budget(epochs=0.01), 1)],
-)
-def test_budgets_in_steps(budget: Budget, n_steps: int) -> None:
-    clock = Clock(budget, recipe_steps=100, steps_an_epoch=12)
-    assert clock.n_steps == n_steps
-    assert clock.done(0) == 0.0
-    assert clock.done(n_steps) == 1.0
-
-
-def test_a_budget_in_minutes_keeps_time_for_the_last_validation() -> None:
-    clock = Clock(Budget(minutes=1.0), 100, 12, elapsed=25.0)
-    assert clock.done(999) == pytest.approx(25 / 60, abs=0.01)
-    clock.reserved = 10.0
-    assert clock.done(999) == pytest.approx(25 / 50, abs=0.01)
-    assert clock.seconds_left(999, 0.5) == pytest.approx(35, abs=0.5)
-
-
-@pytest.mark.parametrize("wrong", [{"steps": 1, "epochs": 1.0}, {"minutes": 0.0}, {"steps": -5}])
-def test_budgets_that_cannot_be_are_refused(wrong: dict[str, float]) -> None:
-    with pytest.raises(InputError):
-        Budget(**wrong)

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 import torch
 
-from castsearch.training.networks import ReidNetwork, build
+from castsearch.training.networks import ReidNetwork, build, network_options
 from castsearch.training.recipes import RECIPES, Recipe
 from castsearch.training.trainee import RunningMean, Trainee, early_modules
 
@@ -16,7 +16,7 @@ CAMERAS = torch.tensor([1, 2, 1, 2])
 def stepped(recipe: Recipe, arch: str) -> tuple[dict[str, torch.Tensor], ReidNetwork]:
     """The state of a new network, and the network after one step with ``recipe``."""
     torch.manual_seed(0)
-    network = build(recipe.network(arch), 2 if recipe.identity_weight else 0)
+    network = build(network_options(recipe, arch), 2 if recipe.identity_weight else 0)
     before = {name: tensor.clone() for name, tensor in network.state_dict().items()}
     trainee = Trainee(network, recipe).train()
     optimizer = torch.optim.Adam([p for p in network.parameters() if p.requires_grad], lr=0.01)
@@ -51,7 +51,7 @@ def test_without_freezing_statistics_follow() -> None:
 
 @pytest.mark.parametrize(("arch", "n_stages"), [("resnet18", 5), ("efficientnet-lite0", 8)])
 def test_stages_are_all_of_the_backbone_but_the_head(arch: str, n_stages: int) -> None:
-    network = build(RECIPES["triplet"].network(arch))
+    network = build(network_options(RECIPES["triplet"], arch))
     own = {id(p) for m in early_modules(network, n_stages) for p in m.parameters()}
     rest = [name for name, p in network.backbone.named_parameters() if id(p) not in own]
     assert all(name.startswith(("_conv_head", "_bn1")) for name in rest)
@@ -62,7 +62,7 @@ def test_the_loss_is_the_weighted_sum_of_its_parts() -> None:
         RECIPES["strong"], triplet_weight=0.5, identity_weight=2.0, contrast_weight=3.0
     )
     torch.manual_seed(0)
-    trainee = Trainee(build(recipe.network("resnet18"), 2), recipe).train()
+    trainee = Trainee(build(network_options(recipe, "resnet18"), 2), recipe).train()
     terms = trainee(torch.randn(4, 3, 64, 32), LABELS, CAMERAS)
     parts = 0.5 * terms["triplet"] + 2.0 * terms["identity"] + 3.0 * terms["contrast"]
     torch.testing.assert_close(terms["loss"].detach(), parts)

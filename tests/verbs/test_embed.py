@@ -185,6 +185,7 @@ def test_vectors_are_written_whole_or_not_at_all(crops: Path, tmp_path: Path) ->
         write_vectors(tmp_path / "v.txt", made)
     write_vectors(tmp_path / "new" / "v.npz", made)
     assert [p.name for p in (tmp_path / "new").iterdir()] == ["v.npz"]
+    assert (tmp_path / "new" / "v.npz").stat().st_mode & 0o777 == 0o600
 
 
 def test_what_embed_kept_is_forgotten(crops: Path, tmp_path: Path, capsys) -> None:

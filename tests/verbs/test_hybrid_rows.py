@@ -8,11 +8,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from castsearch.features.features import Features
+from castsearch.features.recipe import recipe_of
 from PIL import Image
 
 from castsearch.errors import InputError
-from castsearch.features.features import Features
-from castsearch.features.recipe import recipe_of
 from castsearch.presets import preset
 from castsearch.ranking.movie import UNREADABLE, ranked_movie, region_id
 from castsearch.types import Box, Candidate, CastMember, Face, Movie, Still

@@ -10,10 +10,9 @@ from cyclopts import App, Parameter
 
 from castsearch.cli.options import AsJson
 from castsearch.cli.printing import print_json
-from castsearch.runtime.extras import need
+from castsearch.training.extra import need_training
 
 models = App(name="models", help_format="markdown")
-_TORCH = ("torch", "onnxscript")
 
 
 @models.default
@@ -52,7 +51,7 @@ def export(
         flip: Add the mirror image's vector inside the network.
         as_json: Print the new entry of the table as JSON.
     """
-    need("train", *_TORCH, purpose="The export")
+    need_training()
     from castsearch.models.config import config_file
     from castsearch.training import export as trained
 
@@ -109,7 +108,7 @@ def _presence(row: dict[str, Any]) -> str:
 
 
 def _architectures(as_json: bool) -> int:
-    need("train", *_TORCH, purpose="This")
+    need_training()
     from castsearch.training.architectures import ARCHITECTURES, describe
 
     rows = [describe(name) for name in ARCHITECTURES]

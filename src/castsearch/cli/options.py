@@ -4,19 +4,20 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 from cyclopts import Parameter
 
 from castsearch.errors import InputError
 from castsearch.runtime.settings import Runtime
+from castsearch.sources import layouts
 
 Layout = Annotated[
-    Literal["auto", "imdb", "wider", "folder"],
+    layouts.Layout,
     Parameter(help="How the movies are laid out; told by itself unless given."),
 ]
 AnyLayout = Annotated[
-    Literal["auto", "imdb", "wider", "folder", "pictures"],
+    layouts.AnyLayout,
     Parameter(help="How SOURCE is laid out; told by itself unless given."),
 ]
 PresetName = Annotated[

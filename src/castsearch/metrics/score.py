@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from castsearch.errors import InputError
 from castsearch.metrics.submission import Row, Submission, refusal
-from castsearch.metrics.truth import Truth, is_others, listed, movie_prefix
+from castsearch.metrics.truth import Truth
+from castsearch.sources.labels import is_others, listed, movie_prefix
 
 BINS = ((1, 10), (11, 20), (21, 40), (41, 80), (81, None))
 """Numbers of positives that are reported together, both ends inclusive."""

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
 import csv
 import io
-import os
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -13,6 +11,8 @@ from pathlib import Path
 
 from castsearch.errors import InputError
 from castsearch.runtime.extras import need
+from castsearch.runtime.files import whole_text_file
+from castsearch.runtime.oserrors import sentence
 from castsearch.runtime.spreadsheet import from_cell
 from castsearch.types import Ranking
 
@@ -64,10 +64,8 @@ def read_ranking(path: Path) -> Submission:
     path = Path(path)
     try:
         content = path.read_bytes()
-    except FileNotFoundError:
-        raise InputError(f"{path}: there is no such ranking file; check the path") from None
     except OSError as error:
-        raise InputError(f"{path}: cannot be read as a ranking ({error.strerror})") from error
+        raise InputError(sentence(error, path, "read as a ranking")) from error
     if content.startswith(_PARQUET_MAGIC):
         return _read_parquet(path)
     try:
@@ -235,11 +233,5 @@ def _safe(any_id: str) -> str:
 
 
 def _write(path: Path, lines: list[str]) -> None:
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        part.write_bytes(("\n".join(lines) + "\n").encode("utf-8"))
-        part.replace(path)
-    except OSError as error:
-        with contextlib.suppress(OSError):
-            part.unlink()
-        raise InputError(f"{path}: cannot be written ({error.strerror})") from error
+    with whole_text_file(path) as file:
+        file.write("\n".join(lines) + "\n")

@@ -12,7 +12,6 @@ import importlib.util
 import json
 import os
 import re
-import shutil
 import tomllib
 from collections.abc import Mapping
 from dataclasses import fields
@@ -23,6 +22,7 @@ from typing import Any
 from castsearch.errors import InputError
 from castsearch.models.download import download
 from castsearch.models.table import BUILT_IN, BY_NAME, KINDS, PRECISIONS, Kind, Model, Precision
+from castsearch.runtime.files import whole_file
 from castsearch.runtime.home import home
 
 __all__ = [
@@ -148,15 +148,8 @@ def add(name: str, entry: Mapping[str, Any], config: Path | None = None) -> Path
             f"{path}: a table [models.{name}] cannot be added at its end ({error}); write the "
             "models of the file as tables of their own."
         ) from error
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.part")
-    try:
+    with whole_file(path) as temporary:
         temporary.write_bytes(text.encode("utf-8"))
-        if path.is_file():
-            shutil.copymode(path, temporary)
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
     return path
 
 

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
 from castsearch.metrics.submission import write_submission_csv
+from castsearch.outputs.database import in_words
 from castsearch.outputs.report import write_report
 from castsearch.outputs.run import Run
 from castsearch.outputs.tables import (
@@ -42,6 +43,8 @@ def export(
         InputError: An id cannot stand in ``ranking.csv``, or the run is damaged.
         CastsearchError: A file cannot be written.
     """
+    with in_words(folder):
+        folder.mkdir(parents=True, exist_ok=True)
     write_submission_csv(folder / "ranking.csv", run.rankings())
     with contextlib.ExitStack() as files:
         tables = [files.enter_context(_table(folder / "scores.csv", SCORE_COLUMNS, score_rows))]

@@ -18,10 +18,11 @@ from castsearch.ranking.clique import clique_messages, likeliest_members
 
 Array = NDArray[np.float64]
 
-MAX_ROUNDS = 200
-"""Rounds of messages after which what is there is taken."""
-TOLERANCE = 1e-11
-"""Change of a message, of a largest value of 1, that is none."""
+MAX_ROUNDS, TOLERANCE = 200, 1e-11
+"""Of messages between groups that hang together like a tree: rounds after which what is there is
+taken, and the change of a message, of a largest value of 1, that is none."""
+MAX_ROUNDS_OF_CIRCLES, TOLERANCE_OF_CIRCLES = 50, 1e-5
+"""Likewise of groups that go round in circles: what they settle on is no nearer to the truth."""
 DAMPING = 0.5
 """Share of the message before that stays in groups that go round in circles."""
 _BLOCK = 256
@@ -53,22 +54,23 @@ def consensus(
     n_groups = np.bincount(np.concatenate([component[group[:, 0]] for group in groups]))
     is_tree = np.bincount(of_slot) == np.bincount(component) + n_groups - 1
     kept = np.where(is_tree, 0.0, DAMPING)[of_slot][:, None]
+    tolerance = np.where(is_tree, TOLERANCE, TOLERANCE_OF_CIRCLES)[of_slot]
     members = [likeliest_members(beliefs[group], max_cast) for group in groups]
     gathered = _incidence(variable, len(beliefs))
     messages = np.ones((len(variable), beliefs.shape[1]))
-    is_moving = np.ones(len(is_tree), dtype=bool)
+    is_moving = np.ones(len(beliefs), dtype=bool)
     is_possible = np.ones(len(is_tree), dtype=bool)
-    for _ in range(MAX_ROUNDS):
+    for rounds in range(MAX_ROUNDS):
         said = beliefs[variable] * _product(messages, gathered, variable)
         total = said.sum(axis=1, keepdims=True)
         is_possible[of_slot[total[:, 0] <= 0]] = False
-        is_moving &= is_possible
+        is_moving &= is_possible[component]
         said /= np.where(total > 0, total, 1.0)
         following = messages.copy()
         start = 0
         for group, likeliest in zip(groups, members, strict=True):
             stop = start + group.size
-            moving = np.flatnonzero(is_moving[component[group[:, 0]]])
+            moving = np.flatnonzero(is_moving[group].any(axis=1))
             heard = said[start:stop].reshape(*group.shape, -1)
             following[start:stop].reshape(*group.shape, -1)[moving] = _answers(
                 heard[moving], likeliest[moving]
@@ -77,10 +79,12 @@ def consensus(
         largest = following.max(axis=1, keepdims=True)
         following /= np.where(largest > 0, largest, 1.0)
         following = kept * messages + (1 - kept) * following
-        change = np.zeros(len(is_moving))
-        np.maximum.at(change, of_slot, np.abs(following - messages).max(axis=1))
+        change = np.abs(following - messages).max(axis=1)
         messages = following
-        is_moving &= change > TOLERANCE
+        is_moving[:] = False
+        is_moving[variable[change > tolerance]] = True
+        if rounds + 1 >= MAX_ROUNDS_OF_CIRCLES:
+            is_moving &= is_tree[component]
         if not is_moving.any():
             break
     result = beliefs * _product(messages, gathered)

@@ -14,7 +14,7 @@ from castsearch.ranking.factors import maximal_cliques
 MAX_CAST = 8
 """Cast members of one still that are told apart exactly: the likeliest ones. The sums run over all
 subsets of them, and beyond eight likely people a still hardly decides anything."""
-MAX_CELLS = 1 << 21
+MAX_CELLS = 1 << 20
 """Boxes times subsets of all groups of a component that are worked on in one round of messages;
 of a component with more, only pairs of boxes are looked at."""
 _BLOCK = 256

@@ -30,7 +30,7 @@ GROWN_FACELESS = 0.5
 NESTED, CENTRED = 0.9, 0.2
 """A box inside another is the same person where the face of both is centred in both: within this
 distance of the middle, in widths."""
-HEAD_INSIDE, HEAD_FACE, HEAD_CENTRED, BODY_CENTRED, HEAD_SIZE = 0.5, 0.35, 0.15, 0.35, 0.5
+HEAD_INSIDE, HEAD_FACE, HEAD_CENTRED, BODY_CENTRED, HEAD_SIZE = 0.5, 0.35, 0.15, 0.4, 0.8
 """A head box: half of it is in the body's box, its face takes this part of its width and is in its
 middle, and in the body it is not at the edge; the box has at most this part of the body's area."""
 

@@ -26,10 +26,8 @@ from PIL import (
 )
 
 from castsearch.errors import ImageError
+from castsearch.runtime.oserrors import sentence
 from castsearch.types import Box, ImageArray
-
-IMAGE_SUFFIXES = frozenset({".jpg", ".jpeg", ".jpe", ".png", ".webp", ".tif", ".tiff", ".bmp"})
-"""Lower-case endings that a listing takes for a picture."""
 
 MAX_FILE_BYTES = 2**30
 """No picture within the decompression limit needs a larger file; a larger one is not read."""
@@ -75,10 +73,8 @@ def read_bytes(path: Path) -> bytes:
         if info.st_size > MAX_FILE_BYTES:
             raise ImageError(f"{path} is larger than 1 GiB and is not read as a picture.")
         data = path.read_bytes()
-    except FileNotFoundError as error:
-        raise ImageError(f"{path} does not exist; put the picture there.") from error
     except OSError as error:
-        raise ImageError(f"{path} cannot be read ({error.strerror}).") from error
+        raise ImageError(sentence(error, path, "read")) from error
     except ValueError as error:  # a null byte in the path
         raise ImageError(f"{str(path)!r} is not a path that a file can have.") from error
     if not data:

@@ -89,18 +89,18 @@ def count_multiply_adds(network: nn.Module, size: int = 224) -> int:
 
 def output_sizes(network: nn.Module, size: int = 224) -> dict[str, int]:
     """Height of the maps at the end of each stage, for a square picture."""
-    found: dict[str, int] = {}
+    heights: dict[str, int] = {}
 
     def note(stage: str) -> Callable[..., None]:
         def hook(layer: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> None:
-            found[stage] = int(output.shape[-2])
+            heights[stage] = int(output.shape[-2])
 
         return hook
 
     _run_with_hooks(
         network, [(module, note(stage)) for stage, module in network.stages().items()], size
     )
-    return found
+    return heights
 
 
 def _run_with_hooks(

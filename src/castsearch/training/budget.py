@@ -16,8 +16,11 @@ class Budget:
     """
 
     steps: int | None = None
+    """How many steps to train."""
     epochs: float | None = None
+    """How many times as many pictures as there are."""
     minutes: float | None = None
+    """How long to train; the schedule goes by the time."""
 
     def __post_init__(self) -> None:
         """Refuse two limits at once, and limits that are not above zero.

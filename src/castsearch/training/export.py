@@ -69,9 +69,9 @@ def read_trained(path: Path, arch: str = "") -> Trained:
     if arch == VGGFACE:
         network = VggFaceDescriptor(load_vggface(path)).eval()
         return Trained(network, "face encoder", arch, DIM, SIZE, MEAN, (1.0, 1.0, 1.0))
-    found = read_torch(path)
-    if isinstance(found, Mapping) and {"network", "options"} <= found.keys():
-        return _of_checkpoint(path, found, arch)
+    document = read_torch(path)
+    if isinstance(document, Mapping) and {"network", "options"} <= document.keys():
+        return _of_checkpoint(path, document, arch)
     if not arch:
         raise InputError(
             f"{path}: this is no checkpoint of castsearch train; for a file of weights alone say "
@@ -85,13 +85,13 @@ def read_trained(path: Path, arch: str = "") -> Trained:
     )
 
 
-def _of_checkpoint(path: Path, found: Mapping[str, Any], arch: str) -> Trained:
+def _of_checkpoint(path: Path, document: Mapping[str, Any], arch: str) -> Trained:
     """The network of a castsearch checkpoint, without its classifier."""
-    known = {field.name for field in fields(NetworkOptions)}
+    names = {field.name for field in fields(NetworkOptions)}
     try:
-        options = NetworkOptions(**{k: v for k, v in found["options"].items() if k in known})
-        height, width = map(int, found["size"])
-        mean, std = (tuple(map(float, found[key])) for key in ("mean", "std"))
+        options = NetworkOptions(**{k: v for k, v in document["options"].items() if k in names})
+        height, width = map(int, document["size"])
+        mean, std = (tuple(map(float, document[key])) for key in ("mean", "std"))
         if len(mean) != 3 or len(std) != 3 or min(height, width, *std) <= 0:
             raise ValueError("size, mean or std")
     except (KeyError, TypeError, ValueError, AttributeError) as error:
@@ -99,7 +99,7 @@ def _of_checkpoint(path: Path, found: Mapping[str, Any], arch: str) -> Trained:
     if arch and arch != options.arch:
         raise InputError(f"{path}: this is a checkpoint of {options.arch}, not of {arch}.")
     network = build(options).eval()
-    fit(network, found["network"], path, what=options.arch, leave_out=("classifier",))
+    fit(network, document["network"], path, what=options.arch, leave_out=("classifier",))
     return Trained(
         network,
         "body encoder",

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections import deque
 from dataclasses import dataclass
-from typing import Literal
 
 import torch
 from pytorch_metric_learning.distances import LpDistance
@@ -14,7 +13,7 @@ from pytorch_metric_learning.miners import BatchHardMiner
 from pytorch_metric_learning.reducers import MeanReducer
 from torch import Tensor, nn
 
-Margin = float | Literal["soft"]
+from castsearch.training.recipes import Margin
 
 
 class ExactEuclidean(LpDistance):

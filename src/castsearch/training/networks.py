@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 import torch
 from torch import Tensor, nn
@@ -12,6 +11,8 @@ from torch import Tensor, nn
 from castsearch.errors import InputError
 from castsearch.models import config as models
 from castsearch.training.efficientnet import EfficientNetLite0
+from castsearch.training.options import Options
+from castsearch.training.recipes import LastStride, Pooling, Recipe
 from castsearch.training.resnet import DEPTHS, ResNet
 from castsearch.training.weights import fit, read_state
 
@@ -30,9 +31,9 @@ class NetworkOptions:
 
     arch: str
     embedding_dim: int = 0
-    last_stride: Literal[1, 2] = 2
+    last_stride: LastStride = 2
     bnneck: bool = False
-    pooling: Literal["avg", "gem"] = "avg"
+    pooling: Pooling = "avg"
 
     def __post_init__(self) -> None:
         """Check every value, since checkpoints and command lines carry them.
@@ -121,6 +122,17 @@ class ReidNetwork(nn.Module):
         return self.neck(self.features(x))
 
 
+def network_options(recipe: Recipe, arch: str) -> NetworkOptions:
+    """What a recipe makes a network of ``arch`` of.
+
+    Raises:
+        InputError: a value is not one that a network can have.
+    """
+    return NetworkOptions(
+        arch, recipe.embedding_dim, recipe.last_stride, recipe.bnneck, recipe.pooling
+    )
+
+
 def build(options: NetworkOptions, n_identities: int = 0) -> ReidNetwork:
     """A network with freshly drawn weights (from torch's global random state)."""
     return ReidNetwork(options, n_identities)
@@ -168,5 +180,34 @@ def load_backbone(network: ReidNetwork, path: Path) -> None:
         InputError: the file is no torch weight file, or belongs to another architecture.
     """
     state = read_state(path)
-    own = {k.removeprefix("backbone."): v for k, v in state.items() if k.startswith("backbone.")}
-    fit(network.backbone, own or state, path, what=network.options.arch, leave_out=("fc", "_fc"))
+    backbone = {
+        k.removeprefix("backbone."): v for k, v in state.items() if k.startswith("backbone.")
+    }
+    fit(
+        network.backbone,
+        backbone or state,
+        path,
+        what=network.options.arch,
+        leave_out=("fc", "_fc"),
+    )
+
+
+def start_network(options: Options, n_identities: int) -> ReidNetwork:
+    """A network with its first weights: a file's, those of an installed package, or drawn.
+
+    EfficientNet-lite0 starts from the ImageNet weights that its package carries; a ResNet at
+    random, since no package carries any, unless ``options.weights`` names a file.
+
+    Raises:
+        InputError: the weights are missing or of another architecture.
+    """
+    recipe = options.recipe
+    made_of = network_options(recipe, options.arch)
+    network = build(made_of, n_identities if recipe.identity_weight else 0)
+    if options.weights is not None:
+        load_backbone(network, options.weights)
+    elif options.arch == LITE0:
+        load_backbone(network, models.weights(models.BY_NAME[LITE0]))
+    # Depthwise convolutions run half again as fast on CPUs so, and tensor cores want it.
+    network.to(memory_format=torch.channels_last)
+    return network

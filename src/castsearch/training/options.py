@@ -1,62 +1,63 @@
-"""What a run is asked for, and what it ends with."""
+"""What a run is asked for: read without torch, so that the command line can show every option."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Any, Literal
 
 from castsearch.training.budget import Budget
-from castsearch.training.data import Validation
-from castsearch.training.recipes import RECIPES, Precision, Recipe
+from castsearch.training.recipes import RECIPES, Recipe
+
+Validation = Literal["auto", "held-out", "none"]
+Precision = Literal["no", "fp16", "bf16"]
 
 
 @dataclass(frozen=True, slots=True)
-class Options:
-    """How one run is done; the recipe says how the network learns.
+class Setup:
+    """How one run is done, whatever is learnt in it.
 
-    ``weights`` starts the backbone from a file; ``accumulate`` PK batches make one step;
-    ``n_validations`` are spread evenly over the run; a checkpoint is written every
-    ``checkpoint_seconds``, at every validation and at the end.
+    Each field is an option of ``castsearch train``, and the sentence below it that option's help.
     """
 
     arch: str = "resnet50"
-    recipe: Recipe = RECIPES["triplet"]
-    budget: Budget = field(default_factory=Budget)
+    """Network; `castsearch models --architectures` lists them."""
     weights: Path | None = None
+    """What the backbone starts from: a weight file, or a name of `castsearch models` such as
+    `resnet50-imagenet`, which is downloaded."""
     seed: int = 0
+    """Of everything drawn."""
     validation: Validation = "auto"
+    """`auto` takes the data's own, else holds people out; or `held-out`, `none`."""
     n_validations: int = 20
+    """How many, spread over the run; one more comes before it."""
     test_flip: bool = False
+    """Average in mirror images when validating."""
     precision: Precision = "no"
+    """Mixed precision."""
     accumulate: int = 1
+    """Batches that make one step."""
     checkpoint_seconds: float = 60.0
+    """How often a checkpoint is written; one is at every validation and at the end."""
 
 
 @dataclass(frozen=True, slots=True)
-class TrainResult:
-    """What a run ends with; the mAPs are ``None`` where nothing was validated."""
+class Options(Setup):
+    """All of a run: how it is done, how the network learns, and for how long."""
 
-    out: Path
-    steps: int
-    seconds: float
-    first_mAP: float | None
-    best_mAP: float | None
-    best_step: int | None
-    last_mAP: float | None
-    last_rank1: float | None
-    collapsed: bool
-    skipped: tuple[str, ...]
-    is_main: bool = True
-    """Whether this is the process that writes and speaks."""
+    recipe: Recipe = RECIPES["triplet"]
+    budget: Budget = field(default_factory=Budget)
 
-    def __str__(self) -> str:
-        """A few lines for people."""
-        lines = [f"trained {self.steps} steps in {self.seconds / 60:.1f} minutes: {self.out}"]
-        if self.first_mAP is not None and self.best_mAP is not None:
-            lines.append(
-                f"validation mAP {self.first_mAP:.4f} before, {self.last_mAP:.4f} at the end, best "
-                f"{self.best_mAP:.4f} after step {self.best_step}"
-            )
-            if self.best_mAP <= self.first_mAP:
-                lines.append("No validation was better than that before training.")
-        return "\n".join(lines)
+    def decisive(self) -> dict[str, Any]:
+        """All that the weights of a run depend on, by the name of the option, as plain values.
+
+        What a recipe and a budget hold stands beside the rest; how often a checkpoint is written
+        changes nothing.
+        """
+        values = asdict(self)
+        del values["checkpoint_seconds"]
+        values |= values.pop("recipe") | values.pop("budget")
+        return {
+            name: list(value) if isinstance(value, tuple) else value
+            for name, value in values.items()
+        }

@@ -36,11 +36,11 @@ def start_accelerator(options: Options) -> Accelerator:
 
 def parameter_groups(network: ReidNetwork, recipe: Recipe) -> list[dict[str, Any]]:
     """Parameters with the scale of their learning rate: the backbone, and what is new."""
-    own = {id(parameter) for parameter in network.backbone.parameters()}
+    backbone = {id(parameter) for parameter in network.backbone.parameters()}
     trained = [parameter for parameter in network.parameters() if parameter.requires_grad]
     parts = (
-        ([p for p in trained if id(p) in own], 1.0),
-        ([p for p in trained if id(p) not in own], recipe.head_lr),
+        ([p for p in trained if id(p) in backbone], 1.0),
+        ([p for p in trained if id(p) not in backbone], recipe.head_lr),
     )
     return [{"params": part, "lr": recipe.lr, "scale": scale} for part, scale in parts if part]
 

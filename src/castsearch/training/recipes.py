@@ -1,83 +1,118 @@
-"""Named ways to train, as data; every value can be replaced on the command line."""
+"""Named ways to train, as data; every value can be replaced, in Python and on the command line."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import dataclass, fields, replace
+from typing import Any, Literal
 
-from castsearch.training.networks import NetworkOptions
+from castsearch.errors import InputError
 
+Margin = float | Literal["soft"]
 Schedule = Literal["constant", "exponential", "steps", "cosine"]
-Precision = Literal["no", "fp16", "bf16"]
+LastStride = Literal[1, 2]
+Pooling = Literal["avg", "gem"]
 
 
-@dataclass(frozen=True, slots=True)
-class Recipe:
-    """How a network is trained.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Learning:
+    """How a network learns.
 
     Amounts of time are shares of the run, so that a short run goes through the same phases as a
-    long one. ``steps`` is how long the run is when neither steps, epochs nor minutes are asked for.
+    long one. Each field is an option of ``castsearch train``, and the sentence below it that
+    option's help.
     """
 
-    name: str
-    summary: str
+    # Batches of p x k pictures.
     p: int = 18
+    """Identities in a batch."""
     k: int = 4
+    """Pictures of each identity in a batch."""
     size: tuple[int, int] = (256, 128)
-    steps: int = 25_000
+    """Height and width that crops are stretched to."""
 
     # Losses: batch-hard triplets, with a margin or the soft one, on features before the neck; the
     # identity loss and the supervised contrastive loss after it.
-    margin: float | Literal["soft"] = "soft"
+    margin: Margin = "soft"
+    """Margin of the triplet loss, or `soft` for ln(1 + exp)."""
     normalise: bool = False
+    """Take triplet distances between vectors of one length instead of raw ones."""
     scale: float = 1.0
-    """Length that ``normalise`` gives the embeddings; distances go up to twice that."""
+    """That length; distances go up to twice that."""
     triplet_weight: float = 1.0
+    """Weight of the batch-hard triplet loss."""
     identity_weight: float = 0.0
+    """Weight of the identity loss (cross entropy over the training people)."""
     label_smoothing: float = 0.0
+    """Label smoothing of the identity loss."""
     contrast_weight: float = 0.0
+    """Weight of the supervised contrastive loss."""
     temperature: float = 0.1
+    """Temperature of the contrastive loss."""
     cross_camera: bool = False
-    """Whether pictures of a person by one camera are no positives of the contrastive loss."""
+    """Only pictures by another camera are positives of the contrastive loss."""
 
     # Head and last stage of the network.
     embedding_dim: int = 0
-    last_stride: Literal[1, 2] = 2
+    """Length of the embedding; 0 keeps the backbone's."""
+    last_stride: LastStride = 2
+    """Stride of the last stage."""
     bnneck: bool = False
-    pooling: Literal["avg", "gem"] = "avg"
+    """A batch norm between the triplet loss and the others."""
+    pooling: Pooling = "avg"
+    """Mean or generalised mean over the feature maps."""
 
     # Optimisation: Adam, and how its rate goes.
     lr: float = 3e-4
+    """Learning rate of Adam."""
     head_lr: float = 1.0
-    """Rate of the embedding, neck and classifier, as a multiple of ``lr``."""
+    """Rate of what lies behind the backbone, as a multiple of `--lr`."""
     betas: tuple[float, float] = (0.9, 0.999)
+    """Adam's two decays."""
     weight_decay: float = 0.0
+    """L2 penalty in Adam."""
     schedule: Schedule = "exponential"
+    """How the rate goes."""
     decay_from: float = 0.6
+    """Share of the run after which the exponential schedule decays."""
     final_lr: float = 0.001
-    """The last rate, as a share of ``lr`` (exponential and cosine)."""
+    """Last rate as a share of `--lr` (exponential and cosine)."""
     warm_up: float = 0.0
+    """Share of the run in which the rate rises."""
     ema: float = 0.0
-    """Decay of the running mean of the weights that is validated and kept; 0 keeps the weights."""
+    """Decay of the running mean of the weights that is kept; 0 keeps the weights."""
     freeze_norm: bool = False
-    """Whether batch norms of the backbone keep the statistics that they came with."""
+    """Leave the backbone's batch norm statistics as they came."""
     freeze_stages: int = 0
-    """How many of the first stages keep their weights (the stem counts as one)."""
+    """Leave the first stages as they came; the stem is one."""
 
-    # Augmentation, in pixels (pad) or as shares.
+    # Augmentation.
     flip: bool = True
+    """Mirror every second picture."""
     pad: int = 10
+    """Shift pictures by up to this many pixels."""
     zoom: float = 0.0
+    """Scale pictures by up to this share."""
     erase: float = 0.0
+    """Share of the pictures with a rectangle erased."""
     brightness: float = 0.0
+    """Vary the brightness by up to this share."""
     contrast: float = 0.0
+    """Vary the contrast by up to this share."""
     saturation: float = 0.0
+    """Vary the saturation by up to this share."""
     gain: float = 0.0
+    """Vary each colour channel by exp(N(0, this))."""
     grey: float = 0.0
+    """Share of the pictures turned grey."""
 
-    def network(self, arch: str) -> NetworkOptions:
-        """What the network is made of."""
-        return NetworkOptions(arch, self.embedding_dim, self.last_stride, self.bnneck, self.pooling)
+
+@dataclass(frozen=True, slots=True)
+class Recipe(Learning):
+    """A named way to train; ``steps`` is how long it takes where no budget says it."""
+
+    name: str
+    summary: str
+    steps: int = 25_000
 
 
 RECIPES: dict[str, Recipe] = {
@@ -132,3 +167,23 @@ RECIPES: dict[str, Recipe] = {
         ),
     )
 }
+
+
+CHANGEABLE: tuple[str, ...] = tuple(field.name for field in fields(Learning))
+"""What a run may have another value of; how long it is, its budget says."""
+
+
+def recipe_of(name: str, **changes: Any) -> Recipe:
+    """The recipe ``name``, with other values where ``changes`` has them.
+
+    Raises:
+        InputError: there is no such recipe, or no such value.
+    """
+    if name not in RECIPES:
+        raise InputError(f"There is no recipe {name!r}; use one of {', '.join(RECIPES)}.")
+    for change in changes:
+        if change not in CHANGEABLE:
+            raise InputError(
+                f"A recipe has no value {change!r}; these can be changed: {', '.join(CHANGEABLE)}."
+            )
+    return replace(RECIPES[name], **changes)

@@ -16,17 +16,15 @@ from castsearch.training import checkpoint, schedule
 from castsearch.training.augment import Augmentation, on_device, pixel_statistics
 from castsearch.training.budget import Clock
 from castsearch.training.curves import draw
+from castsearch.training.dataset import Dataset
 from castsearch.training.log import Reporter, Row, RunLog, read_log
 from castsearch.training.losses import CollapseWatch
-from castsearch.training.networks import ReidNetwork
-from castsearch.training.options import Options, TrainResult
+from castsearch.training.networks import ReidNetwork, start_network
+from castsearch.training.options import Options
 from castsearch.training.parallel import n_processes, share_statistics
-from castsearch.training.process import (
-    parameter_groups,
-    until_asked_to_stop,
-)
+from castsearch.training.process import parameter_groups, until_asked_to_stop
+from castsearch.training.result import TrainResult
 from castsearch.training.sampler import PKBatches
-from castsearch.training.start import Data, start_network
 from castsearch.training.trainee import RunningMean, Trainee
 from castsearch.training.validate import validate
 
@@ -37,7 +35,7 @@ class Run:
     def __init__(
         self,
         options: Options,
-        data: Data,
+        data: Dataset,
         out: Path,
         accelerator: Accelerator,
         reporter: Reporter,
@@ -170,9 +168,9 @@ class Run:
         self.n_validated += 1
         if self.log is None or not self.data.query.listed:
             return
-        own = None
+        weights = None
         if self.mean is not None:
-            own = {name: t.clone() for name, t in self.network.state_dict().items()}
+            weights = {name: t.clone() for name, t in self.network.state_dict().items()}
             self.network.load_state_dict(self.mean.state)
         try:
             score = validate(
@@ -185,8 +183,8 @@ class Run:
             )
         except FloatingPointError as error:
             raise self._not_finite(math.nan) from error
-        if own is not None:
-            self.network.load_state_dict(own)
+        if weights is not None:
+            self.network.load_state_dict(weights)
         row = {"step": self.step, "val_mAP": score.mAP, "val_rank1": score.rank1}
         self.log.add(row | {"seconds": round(self.clock.elapsed, 3)})
         self.reporter.say(
@@ -252,16 +250,16 @@ class Run:
         done = self.clock.done(self.step)
         if n_processes() == 1:
             return done, asked
-        mine = torch.tensor([done, float(asked)], dtype=torch.float64)
-        both = mine.to(self.accelerator.device)
-        distributed.all_reduce(both, op=distributed.ReduceOp.MAX)
-        return float(both[0]), bool(both[1])
+        figures = torch.tensor([done, float(asked)], dtype=torch.float64)
+        figures = figures.to(self.accelerator.device)
+        distributed.all_reduce(figures, op=distributed.ReduceOp.MAX)
+        return float(figures[0]), bool(figures[1])
 
     def _not_finite(self, value: float) -> CastsearchError:
-        kept = self.out / "last.pt"
+        file = self.out / "last.pt"
         return CastsearchError(
             f"The loss, the weights or the embeddings became {value} after step {self.step}; the "
-            f"checkpoint of step {self.saved_step} is kept in {kept}. Use a lower --lr, or "
+            f"checkpoint of step {self.saved_step} is kept in {file}. Use a lower --lr, or "
             "--precision no."
             if self.saved_step is not None
             else f"The loss became {value} at the first step; look at the pictures and --weights."

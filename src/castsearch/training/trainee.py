@@ -78,8 +78,8 @@ class Trainee(nn.Module):
         if identity_weight or contrast_weight:
             vectors = self.network.neck(features)
         if contrast_weight:
-            kept_apart = cameras if self.cross_camera else None
-            contrast = self.contrast(vectors, labels, kept_apart)
+            apart = cameras if self.cross_camera else None
+            contrast = self.contrast(vectors, labels, apart)
             figures["contrast"] = contrast.detach()
             loss = loss + contrast_weight * contrast
         if self.network.classifier is not None:

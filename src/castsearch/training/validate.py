@@ -43,10 +43,10 @@ def embed(
             if flip:
                 output = output + network(images.flip(3))
             vectors.append(nn.functional.normalize(output.float(), dim=1).cpu().numpy())
-    found = np.concatenate(vectors)
-    if not np.isfinite(found).all():
+    embeddings = np.concatenate(vectors)
+    if not np.isfinite(embeddings).all():
         raise FloatingPointError("an embedding is not finite")
-    return found
+    return embeddings
 
 
 def validate(

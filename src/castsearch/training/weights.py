@@ -38,19 +38,19 @@ def read_state(path: Path) -> dict[str, Tensor]:
     Raises:
         InputError: as ``read_torch``, or the file holds no state dict.
     """
-    found = read_torch(path)
-    if isinstance(found, Mapping):
+    document = read_torch(path)
+    if isinstance(document, Mapping):
         for key in ("network", "state_dict"):
-            if isinstance(found.get(key), Mapping):
-                found = found[key]
+            if isinstance(document.get(key), Mapping):
+                document = document[key]
                 break
     if (
-        not isinstance(found, Mapping)
-        or not found
-        or not all(isinstance(k, str) and isinstance(v, Tensor) for k, v in found.items())
+        not isinstance(document, Mapping)
+        or not document
+        or not all(isinstance(k, str) and isinstance(v, Tensor) for k, v in document.items())
     ):
         raise InputError(f"{path}: this torch file holds no state dict (names with tensors).")
-    return dict(found)
+    return dict(document)
 
 
 def fit(

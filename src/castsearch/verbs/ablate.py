@@ -15,6 +15,7 @@ from castsearch.outputs.ablation import write_tables
 from castsearch.outputs.side_by_side import SideBySide, side_by_side, write_comparison
 from castsearch.presets import DEFAULT, PRESETS, preset
 from castsearch.runtime.settings import Runtime
+from castsearch.sources.layouts import Layout
 from castsearch.sources.movies import read
 from castsearch.types import MovieResult, Problem, Ranking
 from castsearch.verbs.rank import RunResult, rank
@@ -38,7 +39,7 @@ def ablate(
     presets: Sequence[str] = ALL,
     against: str | None = None,
     out: str | Path | None = None,
-    layout: str = "auto",
+    layout: Layout = "auto",
     runtime: Runtime | None = None,
     n_resamples: int = N_RESAMPLES,
     seed: int = 0,
@@ -154,7 +155,7 @@ def _labels(sources: Sequence[str | Path]) -> list[str]:
     return short if len(set(short)) == len(short) else [str(path) for path in paths]
 
 
-def _check_truth(source: str | Path, layout: str) -> None:
+def _check_truth(source: str | Path, layout: Layout) -> None:
     movies = read(source, layout=layout)
     truth = scoring.truth_of(movies) if movies else None
     if truth is None or not any(truth.positives.values()):

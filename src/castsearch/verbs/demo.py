@@ -18,6 +18,7 @@ from PIL import Image, ImageEnhance, ImageFilter, ImageOps
 
 from castsearch.presets import DEFAULT
 from castsearch.runtime.extras import need
+from castsearch.runtime.files import make_folder, whole_text_file
 from castsearch.runtime.settings import Runtime
 from castsearch.verbs.rank import RunResult, rank
 
@@ -70,7 +71,7 @@ def compose(folder: Path) -> Path:
     sources = _sources()
     pictures = folder / "demo" / MOVIE
     for part in ("cast", "stills"):
-        (pictures / part).mkdir(parents=True, exist_ok=True)
+        make_folder(pictures / part)
     cast = []
     for number, name in PEOPLE.items():
         image = f"{MOVIE}/cast/{MOVIE}_{number}.jpg"
@@ -97,7 +98,8 @@ def compose(folder: Path) -> Path:
             )
         still.save(folder / "demo" / image, quality=90)
     document = {MOVIE: {"cast": cast, "candidates": candidates}}
-    (folder / "demo.json").write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
+    with whole_text_file(folder / "demo.json") as file:
+        file.write(json.dumps(document, indent=1) + "\n")
     return folder
 
 

@@ -21,8 +21,9 @@ from castsearch.runtime.files import whole_file
 from castsearch.runtime.progress import track
 from castsearch.runtime.settings import Runtime
 from castsearch.sources.identities import read_identities
-from castsearch.sources.movies import holds_movies, read
-from castsearch.sources.pictures import PICTURES, read_pictures
+from castsearch.sources.layouts import AnyLayout, Layout
+from castsearch.sources.movies import read
+from castsearch.sources.pictures import layout_of_movies, read_pictures
 from castsearch.types import FloatArray, Picture, Problem
 
 ENDINGS = (".npz", ".parquet")
@@ -55,7 +56,7 @@ def embed(
     model: str,
     *,
     out: str | Path | None = None,
-    layout: str = "auto",
+    layout: AnyLayout = "auto",
     flip: bool = False,
     runtime: Runtime | None = None,
 ) -> Vectors:
@@ -85,11 +86,12 @@ def embed(
     runtime = runtime or Runtime()
     what, role = _asked(model, flip, runtime)
     problems: list[Problem] = []
-    if layout == PICTURES or (layout == "auto" and not holds_movies(source)):
+    movie_layout = layout_of_movies(source, layout)
+    if movie_layout is None:
         stills = read_pictures(source, problems=problems)
         regions = [Region(still.id, still.picture, role=role) for still in stills]
     else:
-        regions = _candidates(source, layout, role, problems)
+        regions = _candidates(source, movie_layout, role, problems)
     ids, vectors, work = _vectors(regions, what, problems, runtime)
     if not ids:
         raise InputError(
@@ -146,14 +148,14 @@ def score_identities(
 
 
 def write_vectors(path: Path, vectors: Vectors) -> Path:
-    """Write ids and vectors to ``path``: NumPy's ``.npz``, or ``.parquet``.
+    """Write ids and vectors to ``path``, for the user alone: NumPy's ``.npz``, or ``.parquet``.
 
     Raises:
         InputError: the name ends otherwise, or castsearch[parquet] is missing.
         CastsearchError: the file cannot be written.
     """
     _check_ending(path)
-    with whole_file(path) as temporary:
+    with whole_file(path, private=True) as temporary:
         if path.suffix == ".npz":
             with temporary.open("wb") as file:
                 np.savez(file, ids=np.array(vectors.ids), vectors=vectors.vectors)
@@ -192,7 +194,7 @@ def _body_asked(model: str, flip: bool, runtime: Runtime) -> Asked:
 
 
 def _candidates(
-    source: str | Path, layout: str, role: Role, problems: list[Problem]
+    source: str | Path, layout: Layout, role: Role, problems: list[Problem]
 ) -> list[Region]:
     found = []
     for movie in read(source, layout=layout):

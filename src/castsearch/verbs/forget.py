@@ -9,8 +9,9 @@ from castsearch.errors import ImageError
 from castsearch.features.store import Store
 from castsearch.runtime.settings import Runtime
 from castsearch.sources.images import content_hash, read_bytes
-from castsearch.sources.movies import holds_movies, read
-from castsearch.sources.pictures import PICTURES, read_pictures
+from castsearch.sources.layouts import AnyLayout
+from castsearch.sources.movies import read
+from castsearch.sources.pictures import layout_of_movies, read_pictures
 from castsearch.types import Movie, Still
 
 
@@ -23,7 +24,7 @@ class Forgotten:
 
 
 def forget(
-    source: str | Path, *, layout: str = "auto", runtime: Runtime | None = None
+    source: str | Path, *, layout: AnyLayout = "auto", runtime: Runtime | None = None
 ) -> Forgotten:
     """Delete every face, vector and thumbnail kept of the pictures in ``source``.
 
@@ -31,10 +32,11 @@ def forget(
         InputError: there is no picture in ``source``.
         CastsearchError: the store cannot be written.
     """
-    if layout == PICTURES or (layout == "auto" and not holds_movies(source)):
+    movie_layout = layout_of_movies(source, layout)
+    if movie_layout is None:
         stills = read_pictures(source)
     else:
-        stills = [still for movie in read(source, layout=layout) for still in _stills(movie)]
+        stills = [still for movie in read(source, layout=movie_layout) for still in _stills(movie)]
     pictures = set()
     for path in {still.path for still in stills}:
         try:

@@ -22,6 +22,7 @@ from castsearch.outputs import RunFolder, Summary
 from castsearch.outputs.saved import SavedMovies
 from castsearch.presets import DEFAULT
 from castsearch.runtime.settings import Runtime
+from castsearch.sources.layouts import Layout
 from castsearch.sources.movies import read
 from castsearch.types import Facts, Movie, MovieResult, Problem, Ranking
 from castsearch.verbs.stages import Plan, plan, rank_movie
@@ -65,7 +66,7 @@ def rank(
     preset: str = DEFAULT,
     settings: Iterable[str] = (),
     out: str | Path | None = None,
-    layout: str = "auto",
+    layout: Layout = "auto",
     face_model: str | None = None,
     body_models: Sequence[str] = (),
     facts: Mapping[str, Facts] | None = None,

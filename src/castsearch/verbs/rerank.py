@@ -22,8 +22,8 @@ from castsearch.metrics import (
     write_submission_csv,
     write_submission_wider,
 )
-from castsearch.metrics.truth import movie_prefix
 from castsearch.ranking.compete import competition
+from castsearch.sources.labels import movie_prefix
 from castsearch.types import Ranking
 
 ALPHA = 1.5

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from castsearch.errors import InputError
-from castsearch.ranking.reciprocal import join_blocks, k_reciprocal
+from castsearch.ranking.alternatives.reciprocal import join_blocks, k_reciprocal
 
 
 def clustered(rng: np.random.Generator, n: int, *, n_groups: int = 6, spread: float = 0.6):

@@ -69,10 +69,10 @@ def expand(
         InputError: shapes do not fit, a value is NaN, or ``n_least`` or ``n_top`` is below 1.
     """
     ids = _check(face, face_pairs, body_pairs, stills, n_least, n_top)
-    seen = _has_face(face)
+    has_face = _has_face(face)
     members = np.zeros(face.shape, dtype=bool)
     for row, values in enumerate(face):
-        members[row] = _grow(values, face_pairs, seen, threshold, n_least, taus)
+        members[row] = _grow(values, face_pairs, has_face, threshold, n_least, taus)
     owner = np.where(members, face, -np.inf).argmax(axis=0) if len(face) else np.zeros(0)
     claimed = members.any(axis=0)
     scores = np.full(face.shape, -np.inf)
@@ -96,7 +96,7 @@ def expand(
 def _grow(
     face: NDArray[np.floating[Any]],
     face_pairs: NDArray[np.floating[Any]],
-    seen: NDArray[np.bool_],
+    has_face: NDArray[np.bool_],
     threshold: float,
     n_least: int,
     taus: Sequence[float],
@@ -107,8 +107,8 @@ def _grow(
         members[nearest[~np.isneginf(face[nearest])]] = True
     for tau in taus:
         if members.any():
-            mean = face_pairs[np.ix_(seen, members)].mean(axis=1)
-            members[np.flatnonzero(seen)[mean > tau]] = True
+            mean = face_pairs[np.ix_(has_face, members)].mean(axis=1)
+            members[np.flatnonzero(has_face)[mean > tau]] = True
     return members
 
 
@@ -138,8 +138,8 @@ def _softmax_mean(similarity: NDArray[np.floating[Any]], n_top: int) -> NDArray[
 
 
 def _has_face(face: NDArray[np.floating[Any]]) -> NDArray[np.bool_]:
-    seen: NDArray[np.bool_] = np.asarray((face > -np.inf).any(axis=0))
-    return seen
+    has_face: NDArray[np.bool_] = np.asarray((face > -np.inf).any(axis=0))
+    return has_face
 
 
 def _check(
@@ -157,11 +157,11 @@ def _check(
         raise InputError(f"face affinities of shape {face.shape} do not fit shapes {shapes}")
     if n_least < 1 or n_top < 1:
         raise InputError("query expansion needs one query and one similarity at least")
-    seen = _has_face(face)
+    has_face = _has_face(face)
     if (
         np.isnan(face).any()
         or np.isnan(body_pairs).any()
-        or np.isnan(face_pairs[np.ix_(seen, seen)]).any()
+        or np.isnan(face_pairs[np.ix_(has_face, has_face)]).any()
     ):
         raise InputError("the similarities hold NaN; check the embeddings")
     return ids

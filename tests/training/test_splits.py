@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from castsearch.errors import InputError
-from castsearch.training.data import Picture, Splits, read_splits, statistics
+from castsearch.training.splits import Picture, Splits, read_splits, statistics
 
 Draw = Callable[[Path, int], Path]
 

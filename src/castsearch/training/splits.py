@@ -8,17 +8,16 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import mean, median
-from typing import Literal
 
 from castsearch.errors import InputError
 from castsearch.metrics.market1501 import JUNK
+from castsearch.runtime.oserrors import shown
 from castsearch.sources.identities import read_identities
-from castsearch.sources.movies import read, tell_layout
-from castsearch.sources.paths import is_folder, shown
+from castsearch.sources.movies import holds_movies, read
+from castsearch.sources.paths import is_folder
 from castsearch.sources.wider import find_splits
+from castsearch.training.options import Validation
 from castsearch.types import OTHERS, Box, Movie, Problem
-
-Validation = Literal["auto", "held-out", "none"]
 
 DISTRACTOR = "0000"
 """Identity of people whom no query asks for; they stay in the gallery as wrong answers."""
@@ -88,7 +87,7 @@ def read_splits(source: str | Path, *, validation: Validation = "auto", seed: in
         InputError: there are no such data, no labels, or fewer than two identities to train with.
     """
     root = Path(source).absolute()
-    splits = _movies(root) if _has_movies(root) else _people(root)
+    splits = _movies(root) if holds_movies(root) else _people(root)
     train, problems = with_pairs(splits.train)
     splits = replace(splits, train=train, problems=(*splits.problems, *problems))
     if validation == "none":
@@ -111,27 +110,19 @@ def statistics(pictures: Iterable[Picture]) -> Statistics:
     )
 
 
-def _has_movies(root: Path) -> bool:
-    try:
-        tell_layout(root)
-    except InputError:
-        return False
-    return True
-
-
 def _people(root: Path) -> Splits:
     problems: list[Problem] = []
-    found: dict[str, list[Picture]] = {"train": [], "query": [], "gallery": []}
+    pictures: dict[str, list[Picture]] = {"train": [], "query": [], "gallery": []}
     for sample in read_identities(root, problems=problems):
         # Junk boxes and distractors are nobody to learn; in the gallery the protocol knows them.
         if sample.split == "train" and sample.identity in (JUNK, DISTRACTOR):
             continue
         picture = Picture(sample.path, sample.identity, sample.camera)
-        found[sample.split].append(picture)
+        pictures[sample.split].append(picture)
     return Splits(
-        tuple(found["train"]),
-        tuple(found["query"]),
-        tuple(found["gallery"]),
+        tuple(pictures["train"]),
+        tuple(pictures["query"]),
+        tuple(pictures["gallery"]),
         problems=tuple(problems),
     )
 
@@ -194,16 +185,16 @@ def _asked_first(pictures: Iterable[Picture]) -> tuple[tuple[Picture, ...], tupl
         by_person[picture.identity].append(picture)
     query: list[Picture] = []
     gallery: list[Picture] = []
-    for identity, own in by_person.items():
-        cameras = sorted({p.camera for p in own if p.camera is not None})
+    for identity, shots in by_person.items():
+        cameras = sorted({p.camera for p in shots if p.camera is not None})
         if identity == DISTRACTOR:
-            gallery += own
+            gallery += shots
         elif len(cameras) >= 2:
-            query += [p for p in own if p.camera == cameras[0]]
-            gallery += [p for p in own if p.camera != cameras[0]]
+            query += [p for p in shots if p.camera == cameras[0]]
+            gallery += [p for p in shots if p.camera != cameras[0]]
         else:
-            query.append(replace(own[0], camera=None))
-            gallery += [replace(p, camera=None) for p in own[1:]]
+            query.append(replace(shots[0], camera=None))
+            gallery += [replace(p, camera=None) for p in shots[1:]]
     return tuple(query), tuple(gallery)
 
 

@@ -11,8 +11,9 @@ import pytest
 from PIL import Image
 
 from castsearch.metrics.comparison import QueryAP, Variant, ablation_of
-from castsearch.outputs.side_by_side import Shown, SideBySide, side_by_side, write_comparison
-from castsearch.types import Box, Candidate, CastMember, Movie, MovieResult, Problem, Ranking, Still
+from castsearch.outputs.page import picture_name, write_thumbnails
+from castsearch.outputs.side_by_side import Shown, SideBySide, write_comparison
+from castsearch.types import Problem
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -48,8 +49,8 @@ def one_query(i: int) -> SideBySide:
         tuple(Shown(name, (k + v) % 3 == 0, f"reason {v}") for k, name in enumerate(names))
         for v in range(3)
     )
-    pictures = {name: (picture(k), 667) for k, name in enumerate(names) if k != 5}
-    pictures["portrait"] = (picture(99, 90, 90), 1000)
+    pictures = {name: (picture_name(picture(k)), 667) for k, name in enumerate(names) if k != 5}
+    pictures["portrait"] = (picture_name(picture(99, 90, 90)), 1000)
     return SideBySide(query, HOSTILE if i == 12 else f"Member {i}", ("portrait",), lists, pictures)
 
 
@@ -59,6 +60,8 @@ def comparison(tmp_path_factory: pytest.TempPathFactory) -> Path:
     seen = [one_query(i) for i in range(N_QUERIES)]
     table = ablation_of(VARIANTS, [s.query for s in seen], against="castsearch", n_resamples=20)
     out = tmp_path_factory.mktemp("ablation")
+    jpegs = [*(picture(k) for k in range(12)), picture(99, 90, 90)]
+    write_thumbnails(out / "thumbs", {picture_name(jpeg): jpeg for jpeg in jpegs})
     return write_comparison(out, table, seen, [Problem("x.jpg", f"is cut short {HOSTILE}")])
 
 
@@ -142,29 +145,3 @@ def test_hostile_names_are_text(page: Page) -> None:
 def test_the_page_does_not_scroll_sideways(page: Page, width: int) -> None:
     page.set_viewport_size({"width": width, "height": 800})
     assert page.evaluate("document.documentElement.scrollWidth") <= width
-
-
-def test_lists_of_two_runs_are_put_side_by_side() -> None:
-    member = CastMember("m_a", "Ada", (Still("p", Path("p.jpg")),))
-    candidates = tuple(
-        Candidate(f"c{i}", Still(f"c{i}", Path("c.jpg")), label="m_a" if i == 1 else "others")
-        for i in range(14)
-    )
-    movie = Movie("m", (member,), candidates)
-    names = tuple(c.id for c in candidates)
-    pictures = {name: picture(i) for i, name in enumerate(("p", *names[:13]))}
-    frames = dict.fromkeys(pictures, Box(0, 0, 60, 90))
-    runs = [
-        MovieResult(movie, (Ranking("m_a", order, reasons=reasons),), {}, pictures, frames)
-        for order, reasons in ((names, ()), (names[::-1], tuple(f"why {n}" for n in names[::-1])))
-    ]
-    query = QueryAP("set", "m", "m_a", (0.5, 0.1), None, 1, 0)
-    (found,) = side_by_side("set", [[run] for run in runs], [query])
-    first, second = found.lists
-    assert [shown.candidate for shown in first] == list(names[:12])
-    assert [shown.candidate for shown in second] == list(names[::-1][:12])
-    assert [shown.is_right for shown in first] == [i == 1 for i in range(12)]
-    assert second[0] == Shown("c13", False, "why c13")
-    assert set(found.pictures) == {"p", *names[:13]}  # c13 has no picture
-    assert found.pictures["p"] == (pictures["p"], 667)
-    assert side_by_side("another", [[run] for run in runs], [query]) == []

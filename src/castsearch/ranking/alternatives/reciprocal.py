@@ -105,7 +105,7 @@ def _nearest(
     """The k nearest of each picture, nearest first, equal ones by index; shape (n, min(k, n))."""
     n = len(distances)
     k = min(k, n)
-    found = np.empty((n, k), dtype=np.intp)
+    nearest = np.empty((n, k), dtype=np.intp)
     for start in range(0, n, _BLOCK):
         stop = min(start + _BLOCK, n)
         # Division may round two distances to one value, so it comes before the comparison.
@@ -113,14 +113,14 @@ def _nearest(
         chosen = np.sort(np.argpartition(rows, k - 1, axis=1)[:, :k], axis=1)
         values = np.take_along_axis(rows, chosen, axis=1)
         inner = np.argsort(values, axis=1, kind="stable")
-        found[start:stop] = np.take_along_axis(chosen, inner, axis=1)
+        nearest[start:stop] = np.take_along_axis(chosen, inner, axis=1)
         # Partitioning picks any of several equal ones at the border; these rows are sorted anew.
         border = values.max(axis=1)
         for row in np.flatnonzero((rows <= border[:, None]).sum(axis=1) > k):
             close = np.flatnonzero(rows[row] <= border[row])
             order = np.argsort(rows[row, close], kind="stable")
-            found[start + row] = close[order[:k]]
-    return found
+            nearest[start + row] = close[order[:k]]
+    return nearest
 
 
 def _pattern(near: NDArray[np.intp]) -> Any:
@@ -170,9 +170,9 @@ def _jaccard_distance(weights: Any, n_queries: int) -> NDArray[np.float64]:
     for query in range(n_queries):
         start, stop = weights.indptr[query : query + 2]
         columns = gallery[:, weights.indices[start:stop]]
-        own = np.repeat(weights.data[start:stop], np.diff(columns.indptr))
+        weight = np.repeat(weights.data[start:stop], np.diff(columns.indptr))
         minima[query] = np.bincount(
-            columns.indices, weights=np.minimum(own, columns.data), minlength=gallery.shape[0]
+            columns.indices, weights=np.minimum(weight, columns.data), minlength=gallery.shape[0]
         )
     distance: NDArray[np.float64] = 1 - minima / (2 - minima)
     return distance

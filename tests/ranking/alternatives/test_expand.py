@@ -10,7 +10,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from castsearch.errors import InputError
-from castsearch.ranking.expand import CLAIMED, FACE_HIT, OTHER_BODY, STEP, STILL_MATE, expand
+from castsearch.ranking.alternatives.expand import (
+    CLAIMED,
+    FACE_HIT,
+    OTHER_BODY,
+    STEP,
+    STILL_MATE,
+    expand,
+)
 
 
 def cosines(rng: np.random.Generator, centres, who, noise: float):
