@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
 
 from castsearch.ranking.film import OFFSET, SLOPE
+from castsearch.runtime.settings import Runtime
 from castsearch.verbs.rank import rank
 
 Array = NDArray[np.float64]
@@ -37,7 +38,7 @@ def fitted(scores: Array, truth: Array) -> LogisticRegression:
 def main(folders: list[str]) -> None:
     movies: dict[str, tuple[Array, Array]] = {}
     for folder in folders:
-        for result in rank(folder, progress="lines").movies:
+        for result in rank(folder, runtime=Runtime(progress="lines")).movies:
             labels = {c.id: c.label for c in result.movie.candidates}
             scores, truth = [], []
             for ranking in result.rankings:
