@@ -239,37 +239,6 @@ def test_without_polars_a_sentence_names_the_extra(
         read_ranking(tmp_path / "scores.parquet")
 
 
-SCORES = """\ufeffmovie,query,candidate,score,rank,decided_by
-m,q_a,'=m_2,0.1,2,"a face, far off"
-m,q_b,m_3,0.9,1,
-m,q_a,m_1,0.8,1,
-"""
-
-
-def test_scores_csv_is_ordered_by_rank(tmp_path: Path) -> None:
-    (tmp_path / "scores.csv").write_text(SCORES, encoding="utf-8")
-    submission = read_ranking(tmp_path / "scores.csv")
-    assert lists(submission) == (("q_a", ("m_1", "=m_2")), ("q_b", ("m_3",)))
-    assert [row.line for row in submission.rows] == [1, 2]
-
-
-@pytest.mark.parametrize(
-    ("before", "after", "sentence"),
-    [
-        (",rank,", ",place,", "no column rank"),
-        ("0.9,1,", "0.9,first,", "whole numbers in rank"),
-        ("q_b,m_3", ",m_3", "expected text in query and candidate"),
-        ("0.1,2,", "0.1,1,", "row 3: rank 1 of q_a occurs twice"),
-        ("m,q_b,m_3,0.9,1,", "m,q_b", "expected text in query and candidate"),
-    ],
-)
-def test_other_scores_are_refused(tmp_path: Path, before: str, after: str, sentence: str) -> None:
-    assert before in SCORES
-    (tmp_path / "scores.csv").write_text(SCORES.replace(before, after), encoding="utf-8")
-    with pytest.raises(InputError, match=sentence):
-        read_ranking(tmp_path / "scores.csv")
-
-
 def test_a_cut_off_parquet_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "scores.parquet"
     frame().write_parquet(path)
