@@ -19,14 +19,10 @@ def test_packaged_models_are_present_with_the_pinned_bytes(name: str) -> None:
 
 
 def test_a_built_in_model_is_downloaded_once_into_castsearchs_folder(
-    server: str, content: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    server: str, content: bytes, digest: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("CASTSEARCH_HOME", str(tmp_path))
-    model = replace(
-        models.BY_NAME["resnet18-imagenet"],
-        url=f"{server}/weights",
-        sha256=hashlib.sha256(content).hexdigest(),
-    )
+    model = replace(models.BY_NAME["resnet18-imagenet"], url=f"{server}/weights", sha256=digest)
     assert models.locate(model) is None
     path = models.weights(model)
     assert path == tmp_path / "models" / "resnet18-f37072fd.pth"
@@ -35,11 +31,11 @@ def test_a_built_in_model_is_downloaded_once_into_castsearchs_folder(
     assert models.weights(replace(model, url=f"{server}/nothing")) == path
 
 
-def test_a_model_of_the_users_comes_by_url(server: str, content: bytes, tmp_path: Path) -> None:
+def test_a_model_of_the_users_comes_by_url(server: str, digest: str, tmp_path: Path) -> None:
     config = tmp_path / "castsearch.toml"
     config.write_text(
         f'[models.mine]\nkind = "face encoder"\nfile = "w/mine.onnx"\nurl = "{server}/weights"\n'
-        f'sha256 = "{hashlib.sha256(content).hexdigest()}"\nsize = [96, 96]\nmean = [127.5, 127.5, 127.5]\n'
+        f'sha256 = "{digest}"\nsize = [96, 96]\nmean = [127.5, 127.5, 127.5]\n'
     )
     mine = models.table(config)["mine"]
     assert mine.size == (96, 96)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from hashlib import sha256
 from pathlib import Path
 
 import pytest
@@ -11,11 +10,11 @@ from castsearch.errors import CastsearchError, InputError
 from castsearch.models.download import download
 
 
-def test_download_takes_only_the_pinned_bytes(server: str, content: bytes, tmp_path: Path) -> None:
+def test_download_takes_only_the_pinned_bytes(
+    server: str, content: bytes, digest: str, tmp_path: Path
+) -> None:
     target = tmp_path / "models" / "file.onnx"
-    assert (
-        download(f"{server}/weights", sha256(content).hexdigest(), target).read_bytes() == content
-    )
+    assert download(f"{server}/weights", digest, target).read_bytes() == content
     with pytest.raises(CastsearchError, match="not the pinned"):
         download(f"{server}/weights", "0" * 64, tmp_path / "other")
     assert [p.name for p in tmp_path.iterdir()] == ["models"]
@@ -34,17 +33,18 @@ def test_refused_downloads(url: str, digest: str, sentence: str, tmp_path: Path)
         download(url, digest, tmp_path / "file")
 
 
-def test_missing_page_and_too_large_file(server: str, content: bytes, tmp_path: Path) -> None:
+def test_missing_page_and_too_large_file(server: str, digest: str, tmp_path: Path) -> None:
     with pytest.raises(CastsearchError, match="404"):
         download(f"{server}/nothing", "0" * 64, tmp_path / "file")
     with pytest.raises(CastsearchError, match="larger than 10 bytes"):
-        download(f"{server}/weights", sha256(content).hexdigest(), tmp_path / "file", max_bytes=10)
+        download(f"{server}/weights", digest, tmp_path / "file", max_bytes=10)
     assert list(tmp_path.iterdir()) == []
 
 
-def test_the_digest_may_be_in_capitals(server: str, content: bytes, tmp_path: Path) -> None:
-    digest = sha256(content).hexdigest().upper()
-    assert download(f"{server}/weights", digest, tmp_path / "file").read_bytes() == content
+def test_the_digest_may_be_in_capitals(
+    server: str, content: bytes, digest: str, tmp_path: Path
+) -> None:
+    assert download(f"{server}/weights", digest.upper(), tmp_path / "file").read_bytes() == content
 
 
 def test_other_bytes_leave_the_file_that_is_there(server: str, tmp_path: Path) -> None:
