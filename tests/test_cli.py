@@ -56,7 +56,7 @@ def test_rank_writes_everything(movie: Path, tmp_path: Path) -> None:
     assert run["skipped"] == []
     assert run["counts"]["n_candidates"] == len(candidates)
     assert run["evaluation"]["mAP"] > 0.8
-    with (out / "scores.csv").open(encoding="utf-8-sig") as file:
+    with (out / "scores.csv").open(encoding="utf-8-sig", newline="") as file:
         scores = list(csv.DictReader(file))
     assert len(scores) == 2 * len(candidates)
     for query, ids in lists.items():
@@ -66,6 +66,7 @@ def test_rank_writes_everything(movie: Path, tmp_path: Path) -> None:
             (r["label_correct"] == "true") == (candidates[r["candidate"]] == query.split("_")[1])
             for r in rows
         )
+    assert main(["evaluate", str(movie), str(out / "scores.csv")]) == 0
     assert (out / "report" / "index.html").is_file()
 
 

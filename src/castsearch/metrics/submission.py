@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import csv
 import io
+import itertools
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from castsearch.errors import InputError
 from castsearch.runtime.extras import need
@@ -16,13 +18,18 @@ from castsearch.runtime.oserrors import sentence
 from castsearch.runtime.spreadsheet import from_cell
 from castsearch.types import Ranking
 
+if TYPE_CHECKING:
+    import polars as pl
+
 _NEW_LINE = re.compile(r"\r\n|\n|\r")
 _HEADER = re.compile(r'\s*"?id"?\s*,\s*"?rank"?\s*', re.IGNORECASE)
 # Written out instead of the csv module, whose 128 KiB field limit a large movie comes near to.
 _CSV_FIELD = r'(?:\s*"([^",]*)"\s*|([^",]*))'
 _CSV_ROW = re.compile(f"{_CSV_FIELD},{_CSV_FIELD}")
+_SCORES = "movie,query,candidate,score,rank,"
+"""How the table ``scores.csv`` of a run begins."""
 _PARQUET_MAGIC = b"PAR1"
-_SCORE_COLUMNS = ("query", "candidate", "rank")
+_COLUMNS = ("query", "candidate", "rank")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +61,8 @@ def read_ranking(path: Path) -> Submission:
     """Read a ranking; the form is told apart by itself.
 
     Forms: CSV ``Id,Rank`` with space separated candidates (header and quotes optional), WIDER text
-    ``tt_nm id,id,...``, the ``scores.csv`` of a run, and the ``scores.parquet`` of an earlier
-    version (columns query, candidate, rank; needs castsearch[parquet]). Ids are not checked here
+    ``tt_nm id,id,...``, the ``scores.csv`` of a run (columns query, candidate, rank), and the
+    ``scores.parquet`` of an earlier version (needs castsearch[parquet]). Ids are not checked here
     but in :func:`castsearch.metrics.evaluate`. Blank lines are skipped with a message.
 
     Raises:
@@ -72,8 +79,8 @@ def read_ranking(path: Path) -> Submission:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise InputError(f"{path}: not a UTF-8 text file; save it as UTF-8") from error
-    if text.startswith("movie,query,candidate,"):
-        return _read_scores(text, str(path))
+    if text.startswith(_SCORES):
+        return _parse_scores(text, str(path))
     return _parse(text, str(path))
 
 
@@ -83,8 +90,8 @@ def write_submission_csv(path: Path, rankings: Iterable[Ranking]) -> None:
     Raises:
         InputError: an id holds whitespace, a comma, a quote or an unprintable character.
     """
-    lines = [f"{_safe(r.query_id)},{' '.join(map(_safe, r.candidate_ids))}" for r in rankings]
-    _write(Path(path), ["Id,Rank", *lines])
+    lines = (f"{_safe(r.query_id)},{' '.join(map(_safe, r.candidate_ids))}" for r in rankings)
+    _write(Path(path), itertools.chain(["Id,Rank"], lines))
 
 
 def write_submission_wider(path: Path, rankings: Iterable[Ranking]) -> None:
@@ -93,7 +100,7 @@ def write_submission_wider(path: Path, rankings: Iterable[Ranking]) -> None:
     Raises:
         InputError: an id holds whitespace, a comma, a quote or an unprintable character.
     """
-    lines = [f"{_safe(r.query_id)} {','.join(map(_safe, r.candidate_ids))}" for r in rankings]
+    lines = (f"{_safe(r.query_id)} {','.join(map(_safe, r.candidate_ids))}" for r in rankings)
     _write(Path(path), lines)
 
 
@@ -122,6 +129,31 @@ def _parse(text: str, source: str) -> Submission:
         raise InputError(refusal(source, faults))
     messages = tuple(f"{source}: line {number} is blank and was skipped" for number in blank)
     return Submission(tuple(rows), source, messages=messages)
+
+
+def _parse_scores(text: str, source: str) -> Submission:
+    """The lists in a run's ``scores.csv``, each by its ranks; rows are counted without the head."""
+    lists: dict[str, dict[int, str]] = {}
+    first: dict[str, int] = {}
+    faults = []
+    for number, cells in enumerate(csv.DictReader(io.StringIO(text, newline="")), start=1):
+        query, candidate, rank = (cells[name] or "" for name in _COLUMNS)
+        if not (query and candidate and rank.isascii() and rank.isdigit()):
+            faults.append(f"row {number}: expected a query, a candidate and a whole rank")
+            continue
+        query = from_cell(query)
+        ranks = lists.setdefault(query, {})
+        first.setdefault(query, number)
+        if int(rank) in ranks:
+            faults.append(f"row {number}: rank {rank} of {query} occurs twice")
+        ranks[int(rank)] = from_cell(candidate)
+    if faults:
+        raise InputError(refusal(source, faults))
+    rows = tuple(
+        Row(query, tuple(ranks[rank] for rank in sorted(ranks)), first[query])
+        for query, ranks in lists.items()
+    )
+    return Submission(rows, source, unit="row")
 
 
 def refusal(source: str, faults: list[str]) -> str:
@@ -163,27 +195,7 @@ def _check_query(query: str) -> None:
         raise ValueError(f"{query!r} is not a query id")
 
 
-def _read_scores(text: str, source: str) -> Submission:
-    """The ``scores.csv`` of a run."""
-    table = csv.DictReader(io.StringIO(text, newline=""))
-    absent = [name for name in _SCORE_COLUMNS if name not in (table.fieldnames or ())]
-    if absent:
-        raise InputError(f"{source}: no column {', '.join(absent)}; expected a scores.csv")
-    cells = [[row[name] for name in _SCORE_COLUMNS] for row in table]
-    if not all(
-        query and candidate and rank and rank.isdecimal() for query, candidate, rank in cells
-    ):
-        raise InputError(
-            f"{source}: expected text in query and candidate and whole numbers in rank"
-        )
-    triples = [
-        (from_cell(query), from_cell(candidate), int(rank)) for query, candidate, rank in cells
-    ]
-    return Submission(_rows_of_table(source, triples), source, unit="row")
-
-
 def _read_parquet(path: Path) -> Submission:
-    """A table of scores as Parquet, as earlier versions wrote it."""
     need("parquet", "polars", purpose=f"{path}: reading Parquet")
     import polars as pl
 
@@ -192,35 +204,28 @@ def _read_parquet(path: Path) -> Submission:
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError) as error:
         # A changed byte inside a page makes the reader panic, which no Exception stands for.
         raise InputError(f"{path}: a damaged parquet file; run castsearch rank again") from error
-    absent = [name for name in _SCORE_COLUMNS if name not in frame.columns]
+    absent = [name for name in _COLUMNS if name not in frame.columns]
     if absent:
         raise InputError(f"{path}: no column {', '.join(absent)}; expected a scores.parquet")
-    frame = frame.select(_SCORE_COLUMNS)
+    frame = frame.select(_COLUMNS).with_row_index("row", offset=1)
     fits = frame["rank"].dtype.is_integer() and all(
         frame[name].dtype == pl.String for name in ("query", "candidate")
     )
     if not fits or any(frame.null_count().row(0)):
         raise InputError(f"{path}: expected text in query and candidate and whole numbers in rank")
-    return Submission(_rows_of_table(str(path), frame.rows()), str(path), unit="row")
+    return Submission(tuple(_parquet_rows(path, frame)), str(path), unit="row")
 
 
-def _rows_of_table(source: str, triples: Iterable[tuple[str, str, int]]) -> tuple[Row, ...]:
-    """Lists out of rows of query, candidate and rank, in whatever order they come."""
-    lists: dict[str, dict[int, str]] = {}
-    first: dict[str, int] = {}
-    faults = []
-    for number, (query, candidate, rank) in enumerate(triples, start=1):
-        first.setdefault(query, number)
-        places = lists.setdefault(query, {})
-        if rank in places:
-            faults.append(f"row {number}: rank {rank} of {query} occurs twice")
-        places[rank] = candidate
-    if faults:
-        raise InputError(refusal(source, faults))
-    return tuple(
-        Row(query, tuple(places[rank] for rank in sorted(places)), first[query])
-        for query, places in lists.items()
-    )
+def _parquet_rows(path: Path, frame: pl.DataFrame) -> Iterable[Row]:
+    twice = frame.filter(frame.select("query", "rank").is_duplicated())
+    if len(twice):
+        faults = [
+            f"row {row}: rank {rank} of {query} occurs twice"
+            for row, query, _, rank in twice.rows()
+        ]
+        raise InputError(refusal(str(path), faults))
+    for (query,), group in frame.group_by(["query"], maintain_order=True):
+        yield Row(str(query), tuple(group.sort("rank")["candidate"]), int(group["row"][0]))
 
 
 def _safe(any_id: str) -> str:
@@ -232,6 +237,7 @@ def _safe(any_id: str) -> str:
     return any_id
 
 
-def _write(path: Path, lines: list[str]) -> None:
+def _write(path: Path, lines: Iterable[str]) -> None:
+    """One line after another, so that rankings that are read one by one stay so."""
     with whole_text_file(path) as file:
-        file.write("\n".join(lines) + "\n")
+        file.writelines(f"{line}\n" for line in lines)
