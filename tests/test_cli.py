@@ -57,7 +57,15 @@ def test_rank_writes_everything(movie: Path, tmp_path: Path) -> None:
     assert run["counts"]["n_candidates"] == len(candidates)
     assert run["evaluation"]["mAP"] > 0.8
     with (out / "scores.csv").open(encoding="utf-8-sig", newline="") as file:
-        assert len(list(csv.DictReader(file))) == 2 * len(candidates)
+        scores = list(csv.DictReader(file))
+    assert len(scores) == 2 * len(candidates)
+    for query, ids in lists.items():
+        rows = sorted((r for r in scores if r["query"] == query), key=lambda r: int(r["rank"]))
+        assert [row["candidate"] for row in rows] == ids
+        assert all(
+            (r["label_correct"] == "true") == (candidates[r["candidate"]] == query.split("_")[1])
+            for r in rows
+        )
     assert main(["evaluate", str(movie), str(out / "scores.csv")]) == 0
     assert (out / "report" / "index.html").is_file()
 

@@ -20,7 +20,6 @@ from pathlib import Path
 from typing import Any
 
 from castsearch.errors import InputError
-from castsearch.models.download import download
 from castsearch.models.table import BUILT_IN, BY_NAME, KINDS, PRECISIONS, Kind, Model, Precision
 from castsearch.runtime.files import file_sha256, whole_file
 from castsearch.runtime.home import home
@@ -199,6 +198,9 @@ def weights(model: Model) -> Path:
     """
     path = locate(model)
     if path is None and model.url:
+        # Python's HTTP client takes as long to import as NumPy, and hardly any run downloads.
+        from castsearch.models.download import download
+
         path = download(model.url, model.sha256, _own_path(model))
     if path is None:
         if model.extra:
