@@ -74,11 +74,6 @@ def test_a_file_that_is_no_model_is_refused(tmp_path: Path) -> None:
         Session(prepared(path, "0" * 64, tmp_path / "cache"))
 
 
-def test_providers_that_are_not_there(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="None of the providers"):
-        Session(tmp_path / "m.onnx", providers=["NoSuchProvider"])
-
-
 def test_one_output_holds_all_of_the_detector_s(tmp_path: Path) -> None:
     model = models.BY_NAME["yunet"]
     plain = onnx.load(str(models.weights(model)))
