@@ -27,10 +27,7 @@ def doubles(tmp_path: Path) -> Path:
         nodes,
         "doubles",
         [helper.make_tensor_value_info("pixels", TensorProto.FLOAT, ["n", 3, 4, "w"])],
-        [
-            helper.make_tensor_value_info(name, TensorProto.FLOAT, None)
-            for name in ("twice", "once")
-        ],
+        outputs,
     )
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
     helper.set_model_props(model, {"castsearch.mean": "1,2,3"})
