@@ -8,7 +8,7 @@ quick.
 
 from __future__ import annotations
 
-import sys
+import argparse
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -55,7 +55,7 @@ def cases(folder: str) -> list[Case]:
     regions = [region for movie in movies for region in regions_of(movie)]
     with Store() as store, track("pictures", len({r.path for r in regions}), "lines") as advance:
         features, _ = extract(regions, recipe, store, advance=advance)
-    found = []
+    prepared = []
     for movie in movies:
         seen = [features.get(region_id(movie, c.id), Features()) for c in movie.candidates]
         queries = [
@@ -65,8 +65,8 @@ def cases(folder: str) -> list[Case]:
         evidence, _ = film_evidence(movie.candidates, seen, queries, recipe)
         alone = [replace(feature, corners=None) for feature in seen]
         apart, _ = film_evidence(movie.candidates, alone, queries, recipe)
-        found.append(Case(f"{Path(folder).name} {movie.id}", movie, evidence, apart))
-    return found
+        prepared.append(Case(f"{Path(folder).name} {movie.id}", movie, evidence, apart))
+    return prepared
 
 
 def bodies_alike(bodies: Bodies) -> Array:
@@ -82,11 +82,11 @@ def unaligned(bodies: Bodies) -> Bodies:
 def to_hits(faces: Array, alike: Array) -> Array:
     """Bodies by their likeness to the nearest sure face of the cast member; faces come first."""
     scores = np.full(faces.shape, -1.0)
-    for row, own in zip(scores, faces, strict=True):
-        hits = own > SURE
+    for row, likeness in zip(scores, faces, strict=True):
+        hits = likeness > SURE
         if hits.any():
             row[:] = alike[:, hits].max(axis=1)
-            row[hits] = 1 + own[hits]
+            row[hits] = 1 + likeness[hits]
     return scores
 
 
@@ -108,8 +108,8 @@ def by_expansion(evidence: FilmEvidence) -> Array:
 
 def spread_alone(evidence: FilmEvidence, settings: FilmSettings) -> Array:
     plain = replace(settings, exclusive=False, competition=0.0, adapt=0.0)
-    own = np.arange(len(evidence.stills))
-    return film(replace(evidence, stills=own), plain).probabilities
+    apart = np.arange(len(evidence.stills))
+    return film(replace(evidence, stills=apart), plain).probabilities
 
 
 def methods(settings: FilmSettings) -> dict[str, Callable[[Case], Array]]:
@@ -151,7 +151,10 @@ def methods(settings: FilmSettings) -> dict[str, Callable[[Case], Array]]:
     }
 
 
-def main(folders: list[str]) -> None:
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("folders", nargs="+")
+    folders = parser.parse_args().folders
     all_cases = [case for folder in folders for case in cases(folder)]
     print("| part |", " | ".join(case.name for case in all_cases), "| mean |")
     print("|---" * (len(all_cases) + 2) + "|")
@@ -168,4 +171,4 @@ def main(folders: list[str]) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    main()
