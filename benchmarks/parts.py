@@ -14,12 +14,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
+from castsearch.features.features import Features
+from castsearch.features.recipe import recipe_of
 from numpy.typing import NDArray
 
 from castsearch import metrics as evaluate
 from castsearch.features.extract import extract
-from castsearch.features.features import Features
-from castsearch.features.recipe import recipe_of
 from castsearch.features.store import Store
 from castsearch.presets import preset
 from castsearch.ranking.affinity import Bodies
