@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from castsearch.ranking.film import OFFSET, SLOPE
+from castsearch.runtime.settings import Runtime
 from castsearch.verbs.rank import rank
 
 Array = NDArray[np.float64]
@@ -46,7 +47,7 @@ def main() -> None:
     folders = parser.parse_args().folders
     movies: dict[str, tuple[Array, Array]] = {}
     for folder in folders:
-        for result in rank(folder, progress="lines").movies:
+        for result in rank(folder, runtime=Runtime(progress="lines")).movies:
             labels = {c.id: c.label for c in result.movie.candidates}
             scores, truth = [], []
             for ranking in result.rankings:

@@ -88,7 +88,7 @@ def main() -> None:
     print(f"| random (mean of 100 draws) | {mean_ap:.3f} | {rank1:.3f} |")
     seeds: dict[str, list[float]] = {}
     for model in ["hsv-stripes", "efficientnet-lite0", *arguments.models]:
-        score, _ = score_identities(arguments.folder, model)
+        score = score_identities(arguments.folder, model).market
         name = Path(model).stem
         print(f"| {name} | {score.mAP:.3f} | {score.rank1:.3f} |")
         if seed := re.fullmatch(r"(.+)-s\d+", name):

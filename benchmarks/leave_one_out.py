@@ -42,7 +42,7 @@ def drawn(rng: np.random.Generator, settings: FilmSettings) -> FilmSettings:
 
 
 def score(case: Case, settings: FilmSettings) -> float:
-    scores = film(case.evidence, settings).probabilities
+    scores = film(case.evidence, settings, case.facts).probabilities
     words = [[""] * scores.shape[1]] * len(scores)
     lists = rankings(case.movie.cast, case.movie.candidates, scores, words)
     truth = evaluate.truth_of([case.movie])

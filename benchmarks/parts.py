@@ -14,12 +14,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
+from castsearch.features.features import Features
+from castsearch.features.recipe import recipe_of
 from numpy.typing import NDArray
+from scipy.sparse.csgraph import connected_components
 
 from castsearch import metrics as evaluate
 from castsearch.features.extract import extract
-from castsearch.features.features import Features
-from castsearch.features.recipe import recipe_of
 from castsearch.features.store import Store
 from castsearch.presets import preset
 from castsearch.ranking.affinity import Bodies
@@ -27,6 +28,7 @@ from castsearch.ranking.alternatives.expand import expand
 from castsearch.ranking.alternatives.ppcc import ppcc
 from castsearch.ranking.alternatives.reciprocal import k_reciprocal
 from castsearch.ranking.coarse import rankings
+from castsearch.ranking.constraints import Constraints
 from castsearch.ranking.evidence import film_evidence, film_settings
 from castsearch.ranking.film import FilmEvidence, FilmSettings, film
 from castsearch.ranking.movie import portrait_vectors, region_id, regions_of
@@ -41,12 +43,13 @@ SURE = 0.4
 
 @dataclass(frozen=True)
 class Case:
-    """One movie with its evidence, and the evidence without recovered stills."""
+    """One movie with its evidence and facts, and those without recovered stills."""
 
     name: str
     movie: Movie
     evidence: FilmEvidence
-    apart: FilmEvidence
+    facts: Constraints
+    alone: tuple[FilmEvidence, Constraints]
 
 
 def cases(folder: str) -> list[Case]:
@@ -62,10 +65,11 @@ def cases(folder: str) -> list[Case]:
             portrait_vectors([features[region_id(movie, s.id)] for s in member.portraits])
             for member in movie.cast
         ]
-        evidence, _ = film_evidence(movie.candidates, seen, queries, recipe)
+        evidence, _, facts = film_evidence(movie.candidates, seen, queries, recipe)
         alone = [replace(feature, corners=None) for feature in seen]
-        apart, _ = film_evidence(movie.candidates, alone, queries, recipe)
-        prepared.append(Case(f"{Path(folder).name} {movie.id}", movie, evidence, apart))
+        apart, _, no_facts = film_evidence(movie.candidates, alone, queries, recipe)
+        name = f"{Path(folder).name} {movie.id}"
+        prepared.append(Case(name, movie, evidence, facts, (apart, no_facts)))
     return prepared
 
 
@@ -97,26 +101,26 @@ def reciprocal(alike: Array) -> Array:
     return 1 - k_reciprocal(distances, n)
 
 
-def by_expansion(evidence: FilmEvidence) -> Array:
+def by_expansion(evidence: FilmEvidence, facts: Constraints) -> Array:
     faces = evidence.faces.vectors
     pairs = (faces @ faces.T).astype(np.float64)
     pairs[~evidence.faces.has_face] = -1.0
     pairs[:, ~evidence.faces.has_face] = -1.0
     alike = bodies_alike(evidence.bodies)
-    return expand(evidence.face_scores, pairs, alike, evidence.stills).scores
+    stills = connected_components(facts.apart)[1][facts.nodes]
+    return expand(evidence.face_scores, pairs, alike, stills).scores
 
 
 def spread_alone(evidence: FilmEvidence, settings: FilmSettings) -> Array:
     plain = replace(settings, exclusive=False, competition=0.0, adapt=0.0)
-    apart = np.arange(len(evidence.stills))
-    return film(replace(evidence, stills=apart), plain).probabilities
+    return film(evidence, plain).probabilities
 
 
 def methods(settings: FilmSettings) -> dict[str, Callable[[Case], Array]]:
     links = settings.links
 
     def with_film(changed: FilmSettings) -> Callable[[Case], Array]:
-        return lambda case: film(case.evidence, changed).probabilities
+        return lambda case: film(case.evidence, changed, case.facts).probabilities
 
     def alike(case: Case) -> Array:
         return bodies_alike(case.evidence.bodies)
@@ -130,14 +134,18 @@ def methods(settings: FilmSettings) -> dict[str, Callable[[Case], Array]]:
         "... and k-reciprocal re-ranking": lambda c: to_hits(
             c.evidence.face_scores, reciprocal(alike(c))
         ),
-        "query expansion by thresholds": lambda c: by_expansion(c.evidence),
+        "query expansion by thresholds": lambda c: by_expansion(c.evidence, c.facts),
         "PPCC": lambda c: ppcc(c.evidence.face_scores, np.maximum(alike(c), 0.0)),
         "faces spread over links, no more": lambda c: spread_alone(c.evidence, settings),
         "**castsearch**": with_film(settings),
         "castsearch, bodies not aligned": lambda c: (
-            film(replace(c.evidence, bodies=unaligned(c.evidence.bodies)), settings).probabilities
+            film(
+                replace(c.evidence, bodies=unaligned(c.evidence.bodies)), settings, c.facts
+            ).probabilities
         ),
-        "castsearch, stills not recovered": lambda c: film(c.apart, settings).probabilities,
+        "castsearch, stills not recovered": lambda c: (
+            film(c.alone[0], settings, c.alone[1]).probabilities
+        ),
         "castsearch, not once per still": with_film(replace(settings, exclusive=False)),
         "castsearch, no competition": with_film(replace(settings, competition=0.0)),
         "castsearch, not adapted": with_film(replace(settings, adapt=0.0)),

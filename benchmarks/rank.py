@@ -31,6 +31,7 @@ from castsearch.ranking.alternatives.ppcc import ppcc
 from castsearch.ranking.alternatives.reciprocal import k_reciprocal
 from castsearch.ranking.cluster import hybrid
 from castsearch.ranking.coarse import rankings
+from castsearch.ranking.constraints import constraints
 from castsearch.ranking.film import FilmEvidence
 from castsearch.ranking.film import film as film_ranking
 from castsearch.ranking.movie import one_blas_thread
@@ -159,10 +160,10 @@ def time_default(n: int) -> float:
             Faces(vectors, movie.has_face),
             quality,
             bodies([movie.bodies], [lower], movie.has_face),
-            stills,
         )
-        beliefs = film_ranking(evidence)
-        reasons = film_reasons(beliefs, evidence, ids, [member.name for member in cast])
+        facts = constraints(stills, N_CAST)
+        beliefs = film_ranking(evidence, facts=facts)
+        reasons = film_reasons(beliefs, evidence, ids, [member.name for member in cast], facts)
         rankings(cast, candidates, beliefs.probabilities, reasons)
 
     with one_blas_thread():

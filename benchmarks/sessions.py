@@ -16,11 +16,11 @@ from typing import Any
 
 import numpy as np
 import onnx
+from castsearch.features.faces import find_faces
+from castsearch.features.recipe import recipe_of
 
 from castsearch.encoders.align import aligned
 from castsearch.encoders.face_onnx import encode
-from castsearch.features.faces import find_faces
-from castsearch.features.recipe import recipe_of
 from castsearch.models import config as models
 from castsearch.networks import prepare, rewrite
 from castsearch.networks.graph import constants_of

@@ -12,7 +12,6 @@ import sys
 import time
 from pathlib import Path
 
-import polars as pl
 import pytest
 from PIL import Image
 
@@ -55,10 +54,19 @@ def test_rank_writes_everything(movie: Path, tmp_path: Path) -> None:
     assert all(sorted(ids) == sorted(candidates) for ids in lists.values())
     run = json.loads((out / "run.json").read_text())
     assert run["skipped"] == []
-    assert run["counts"]["candidates"] == len(candidates)
+    assert run["counts"]["n_candidates"] == len(candidates)
     assert run["evaluation"]["mAP"] > 0.8
-    scores = pl.read_parquet(out / "scores.parquet")
-    assert scores.height == 2 * len(candidates)
+    with (out / "scores.csv").open(encoding="utf-8-sig", newline="") as file:
+        scores = list(csv.DictReader(file))
+    assert len(scores) == 2 * len(candidates)
+    for query, ids in lists.items():
+        rows = sorted((r for r in scores if r["query"] == query), key=lambda r: int(r["rank"]))
+        assert [row["candidate"] for row in rows] == ids
+        assert all(
+            (r["label_correct"] == "true") == (candidates[r["candidate"]] == query.split("_")[1])
+            for r in rows
+        )
+    assert main(["evaluate", str(movie), str(out / "scores.csv")]) == 0
     assert (out / "report" / "index.html").is_file()
 
 

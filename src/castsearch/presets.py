@@ -7,188 +7,163 @@ read here.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import Any, Literal, get_args, get_type_hints
 
+from castsearch.detectors.detector import DetectSettings
+from castsearch.detectors.table import DETECTORS
 from castsearch.errors import InputError
+from castsearch.features.asked import LookSettings
+from castsearch.ranking.order import Order, OrderSettings
+from castsearch.ranking.orders import ORDERS
 
-Locator = Literal["yunet", "hog", "mmod", "whole"]
-Relation = Literal["direct", "inverse"]
-Fusion = Literal["face", "clusters", "film"]
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """mAP that the reference's poster prints for a row (SGBT, NTU DLCV 2019), on its own data."""
+
+    val: float | None
+    test: float | None
 
 
 @dataclass(frozen=True, slots=True)
 class Preset:
-    """What one ranking does, from the face detector to the order of the list."""
+    """What one ranking does: what is asked of pictures, and what is made of the answers."""
 
     name: str
     summary: str
-    # Where a face is looked for: an ONNX detector, dlib's HOG or CNN (mmod), or "whole": the
-    # picture itself is taken for the face (portraits are then located by HOG).
-    locator: Locator
-    # Name in the model table of the face encoder.
-    encoder: str
-    # "direct": candidates by their similarity to the portrait. "inverse": each candidate is asked
-    # which cast it is nearest to; those that name this cast come first.
-    relation: Relation = "direct"
-    # Longer sides, in pixels, that a crop is scaled to for yunet; the first size that shows a
-    # face of at least `sure_score` decides, else the best face over all of them.
-    detect_sizes: tuple[int, ...] = (448,)
-    # A crop is never enlarged by more than this factor for yunet.
-    max_enlarge: float = 4.0
-    # Faces that yunet scores below this (0 to 1) are not faces.
-    min_score: float = 0.5
-    # A face that yunet scores at least this ends the search over `detect_sizes`.
-    sure_score: float = 0.8
-    # How often dlib's locators double the picture before they look.
-    upsample: int = 0
-    # Pictures whose longer side is less, or more, than this are scaled up, or down, to it before
-    # dlib's locators look; 0: as they are.
-    min_size: int = 0
-    max_size: int = 0
-    # dlib's landmark model: 5 or 68 points.
-    landmarks: Literal[5, 68] = 5
-    # Encodings averaged over randomly jittered copies (dlib): for candidates, for portraits.
-    num_jitters: int = 1
-    num_jitters_cast: int = 1
-    # Average the encoding with that of the mirrored face (ONNX encoders).
-    flip: bool = False
-    flip_cast: bool = True
-    # Names in the model table of body encoders (or ONNX files) for the whole crop of a candidate.
-    body: tuple[str, ...] = ()
-    # Average the body vector with that of the mirrored crop.
-    flip_body: bool = False
-    # "face": the order of the faces is the ranking. "clusters": faces name clusters of bodies
-    # (castsearch.ranking.cluster). "film": faces, bodies and the structure of the film as one
-    # belief (castsearch.ranking.film).
-    fusion: Fusion = "face"
-    # Clusters: largest Euclidean distance of face vectors at which a face labels its candidate, and
-    # largest mean cosine distance of two clusters of bodies that are joined.
-    prelabel_distance: float = 0.6
-    cluster_distance: float = 0.3
-    # All that follows is of the film ranking alone.
-    # Find out which crop files are of one still by their overlap, where no file says it.
-    find_stills: bool = True
-    # Nearest bodies a crop may be linked to, and how far a similarity must stand above the
-    # movie's own, in standard deviations, for half a link; weight of links by faces.
-    neighbours: int = 20
-    link_at: float = 2.2
-    face_link: float = 0.2
-    # Cosine at which "others" is as likely as a cast member; weight of faces that are nobody's.
-    others_at: float = 0.32
-    others_weight: float = 0.3
-    # Score of yunet at which half of a face is believed.
-    trust_at: float = 0.75
-    # Share of a belief that comes from linked candidates; belief in "others" from the start.
-    spread: float = 0.85
-    doubt: float = 0.02
-    # Share of the body view that is adapted to the movie's own people.
-    adapt: float = 0.3
-    # Each cast member once per still; what being liked better by another cast member costs.
-    exclusive: bool = True
-    competition: float = 0.6
+    look: LookSettings = field(default_factory=LookSettings)
+    order: OrderSettings = field(default_factory=OrderSettings)
+    published: Published | None = None
 
     @property
-    def all_faces(self) -> bool:
-        """Whether every face of a crop is encoded, at every size it is found at."""
-        return self.fusion == "film"
+    def way(self) -> Order:
+        """How evidence becomes an order."""
+        return ORDERS[self.order.fusion]
 
+
+def _reference(
+    name: str, summary: str, published: Published | None, order: OrderSettings, **look: Any
+) -> Preset:
+    """A row of the reference: dlib's encoder, which is not mirrored."""
+    asked = LookSettings(encoder="dlib-resnet", flip_cast=False, **look)
+    return Preset(name, summary, asked, order, published)
+
+
+_FACES = OrderSettings()
+_INVERSE = OrderSettings(relation="inverse")
+_CLUSTERS = OrderSettings(fusion="clusters")
+_LITE0 = ("efficientnet-lite0",)
 
 PRESETS: dict[str, Preset] = {
     preset.name: preset
     for preset in (
-        Preset(
-            name="dlib_inverse",
-            summary="HOG faces; each candidate names its nearest cast (reference row 1)",
+        _reference(
+            "dlib_inverse",
+            "HOG faces; each candidate names its nearest cast (reference row 1)",
+            Published(0.3948, 0.40796),
+            _INVERSE,
             locator="hog",
-            encoder="dlib-resnet",
-            relation="inverse",
-            upsample=1,
-            flip_cast=False,
+            detect=DetectSettings(upsample=1),
         ),
-        Preset(
-            name="dlib_force_location",
-            summary="the whole picture is given as the face location (reference row 2)",
+        _reference(
+            "dlib_force_location",
+            "the whole picture is given as the face location (reference row 2)",
+            Published(0.4225, 0.43808),
+            _INVERSE,
             locator="whole",
-            encoder="dlib-resnet",
-            relation="inverse",
-            flip_cast=False,
         ),
-        Preset(
-            name="dlib_cnn_location",
-            summary="faces located by dlib's CNN (mmod), encoded there (reference row 3)",
+        _reference(
+            "dlib_cnn_location",
+            "faces located by dlib's CNN (mmod), encoded there (reference row 3)",
+            Published(0.5010, 0.51993),
+            _INVERSE,
             locator="mmod",
-            encoder="dlib-resnet",
-            relation="inverse",
-            flip_cast=False,
         ),
-        Preset(
-            name="dlib_allcast",
-            summary="most similar candidates for every cast, no face = infinite distance (row 4)",
+        _reference(
+            "dlib_allcast",
+            "most similar candidates for every cast, no face = infinite distance (row 4)",
+            Published(0.4940, 0.50801),
+            _FACES,
             locator="mmod",
-            encoder="dlib-resnet",
-            flip_cast=False,
         ),
-        Preset(
-            name="sgbt_hybrid",
-            summary="clusters of bodies, named by faces that dlib has labelled (row 5)",
+        _reference(
+            "sgbt_hybrid",
+            "clusters of bodies, named by faces that dlib has labelled (row 5)",
+            Published(0.5530, 0.59749),
+            _CLUSTERS,
             locator="mmod",
-            encoder="dlib-resnet",
-            flip_cast=False,
-            body=("efficientnet-lite0",),
-            fusion="clusters",
+            body=_LITE0,
         ),
-        Preset(
-            name="sgbt_hybrid_pro",
-            summary="as sgbt_hybrid; candidates doubled before mmod, 2 jitters (row 6)",
+        _reference(
+            "sgbt_hybrid_pro",
+            "as sgbt_hybrid; candidates doubled before mmod, 2 jitters (row 6)",
+            Published(0.5631, None),
+            _CLUSTERS,
             locator="mmod",
-            encoder="dlib-resnet",
-            upsample=1,
-            max_size=640,
+            body=_LITE0,
             num_jitters=2,
-            flip_cast=False,
-            body=("efficientnet-lite0",),
-            fusion="clusters",
+            detect=DetectSettings(upsample=1, max_size=640),
         ),
-        Preset(
-            name="sgbt_hybrid_resize",
-            summary="as sgbt_hybrid; pictures scaled to one size, 5 jitters for all (row 7)",
+        _reference(
+            "sgbt_hybrid_resize",
+            "as sgbt_hybrid; pictures scaled to one size, 5 jitters for all (row 7)",
+            None,
+            _CLUSTERS,
             locator="mmod",
-            encoder="dlib-resnet",
-            min_size=640,
-            max_size=640,
+            body=_LITE0,
             num_jitters=5,
             num_jitters_cast=5,
-            flip_cast=False,
-            body=("efficientnet-lite0",),
-            fusion="clusters",
+            detect=DetectSettings(min_size=640, max_size=640),
         ),
         Preset(
-            name="face",
-            summary="YuNet faces, SFace embeddings, cosine similarity to the portrait",
-            locator="yunet",
-            encoder="sface-int8",
+            "face",
+            "YuNet faces, SFace embeddings, cosine similarity to the portrait",
+            LookSettings(encoder="sface-int8"),
         ),
         Preset(
-            name="castsearch",
-            summary="faces spread over bodies that look alike, each cast once per still",
-            locator="yunet",
-            encoder="sface",
-            detect_sizes=(320, 512),
-            flip=True,
-            body=("lite0-parts", "hsv-stripes"),
-            fusion="film",
+            "castsearch",
+            "faces spread over bodies that look alike, each cast once per still",
+            LookSettings(
+                encoder="sface",
+                detect=DetectSettings(detect_sizes=(320, 512)),
+                flip=True,
+                body=("lite0-parts", "hsv-stripes"),
+            ),
+            OrderSettings(fusion="film"),
         ),
     )
 }
 
 DEFAULT = "castsearch"
 
-SETTINGS: tuple[str, ...] = tuple(
-    field.name for field in dataclasses.fields(Preset) if field.name not in {"name", "summary"}
-)
-"""Names that ``--set NAME=VALUE`` takes."""
+# Settings that an order decides, and not the user.
+_DECIDED = {"all_faces"}
+
+
+def _fields(kind: type, path: tuple[str, ...] = ()) -> Iterator[tuple[str, tuple[str, ...], Any]]:
+    """Name, path from the preset and type of every single value below a settings dataclass."""
+    hints = get_type_hints(kind)
+    for part in dataclasses.fields(kind):
+        inner = hints[part.name]
+        if dataclasses.is_dataclass(inner):
+            yield from _fields(inner, (*path, part.name))  # type: ignore[arg-type]
+        elif part.name not in _DECIDED:
+            yield part.name, (*path, part.name), inner
+
+
+_SETTINGS: dict[str, tuple[tuple[str, ...], Any]] = {
+    name: (path, kind)
+    for part, settings in (("look", LookSettings), ("order", OrderSettings))
+    for name, path, kind in _fields(settings, (part,))
+}
+
+SETTINGS: tuple[str, ...] = tuple(_SETTINGS)
+"""Names that ``--set NAME=VALUE`` takes; each stands once among the parts of a preset."""
+
+_CHOICES = {"locator": tuple(DETECTORS), "fusion": tuple(ORDERS)}
+"""Settings that are names of a table."""
 
 
 def preset(name: str, overrides: Mapping[str, str] | Iterable[str] = ()) -> Preset:
@@ -200,8 +175,18 @@ def preset(name: str, overrides: Mapping[str, str] | Iterable[str] = ()) -> Pres
     if name not in PRESETS:
         raise InputError(f"There is no preset {name!r}; there are {', '.join(PRESETS)}.")
     pairs = overrides.items() if isinstance(overrides, Mapping) else map(_split, overrides)
-    values = {key: _value(key, text) for key, text in pairs}
-    return dataclasses.replace(PRESETS[name], **values)
+    chosen = PRESETS[name]
+    for key, text in pairs:
+        value = _value(key, text)
+        chosen = _with(chosen, _SETTINGS[key][0], value)
+    return chosen
+
+
+def _with(settings: Any, path: tuple[str, ...], value: Any) -> Any:
+    """Frozen settings with the value at a path of fields replaced."""
+    first, *rest = path
+    inner = _with(getattr(settings, first), tuple(rest), value) if rest else value
+    return dataclasses.replace(settings, **{first: inner})
 
 
 def _split(text: str) -> tuple[str, str]:
@@ -215,8 +200,9 @@ def _value(key: str, text: str) -> Any:
     """``text`` as the type of the setting ``key``."""
     if key not in SETTINGS:
         raise InputError(f"There is no setting {key!r}; there are {', '.join(SETTINGS)}.")
-    kind = get_type_hints(Preset)[key]
-    choices = get_args(kind) if getattr(kind, "__origin__", None) is Literal else ()
+    kind = _SETTINGS[key][1]
+    literal = get_args(kind) if getattr(kind, "__origin__", None) is Literal else ()
+    choices = _CHOICES.get(key, literal)
     try:
         if choices:
             value = type(choices[0])(text)

@@ -9,14 +9,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from castsearch.features.features import Region
+from castsearch.features.recipe import Recipe, recipe_of
 
 from castsearch.cli import main
 from castsearch.encoders.stripes import stripes
 from castsearch.errors import InputError
 from castsearch.features import recipe as recipes
 from castsearch.features.extract import extract
-from castsearch.features.features import Region
-from castsearch.features.recipe import Recipe, recipe_of
 from castsearch.features.store import Store
 from castsearch.presets import preset
 from castsearch.sources.images import decode, read_bytes

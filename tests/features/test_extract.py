@@ -10,13 +10,13 @@ from typing import Any
 
 import numpy as np
 import pytest
+from castsearch.features.features import Region
+from castsearch.features.recipe import recipe_of
 from PIL import Image
 
 from castsearch.features import extract as extracting
 from castsearch.features import recipe as recipes
 from castsearch.features.extract import PER_TASK, _tasks, extract
-from castsearch.features.features import Region
-from castsearch.features.recipe import recipe_of
 from castsearch.features.store import Store
 from castsearch.presets import preset
 from castsearch.types import Box

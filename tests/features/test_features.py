@@ -7,7 +7,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-
 from castsearch.features.features import (
     CORNERS,
     LOWER_SHARE,
@@ -18,6 +17,7 @@ from castsearch.features.features import (
     stored_features,
 )
 from castsearch.features.recipe import Recipe, encode_body, recipe_of
+
 from castsearch.presets import preset
 from castsearch.sources.images import decode, read_bytes
 from castsearch.types import Box, ImageArray

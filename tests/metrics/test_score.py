@@ -16,6 +16,7 @@ from castsearch.metrics import (
     Row,
     Submission,
     Truth,
+    average_precision,
     evaluate,
     read_ranking,
     read_truth,
@@ -189,7 +190,7 @@ def test_truth_without_any_positive_has_no_score() -> None:
         evaluate(Truth({"t_a": frozenset()}), submit("t_a t_1"))
 
 
-def test_ids_of_any_characters_reach_no_c_code() -> None:
+def test_ids_may_be_of_any_characters() -> None:
     odd = "t_\ud800\0"
     result = evaluate(Truth({"t_\0": frozenset({odd})}), submit(f"t_\0 t_1 {odd}"))
     assert result.mAP == 0.5
@@ -251,3 +252,29 @@ def test_equals_the_formula_written_out(case: tuple[Truth, Submission]) -> None:
     assert result.rank1 == pytest.approx(expected[1])
     assert result.rank5 == pytest.approx(expected[2])
     assert 0.0 <= result.mAP <= 1.0
+
+
+@settings(max_examples=100, deadline=None)
+@given(scored_cases())
+def test_average_precision_is_that_of_ir_measures(case: tuple[Truth, Submission]) -> None:
+    from ir_measures import AP, evaluator
+
+    truth, submission = case
+    lists = {row.query: row.candidates for row in submission.rows}
+    qrels = {q: dict.fromkeys(ids, 1) for q, ids in truth.positives.items() if ids}
+    # Scores that strictly fall leave the other program no ties to break.
+    run = {q: {c: -float(k) for k, c in enumerate(ids)} for q, ids in lists.items() if ids}
+    if not qrels:
+        return
+    expected = {m.query_id: m.value for m in evaluator([AP], qrels).iter_calc(run)} if run else {}
+    for query, ap in ((q.query, q.AP) for q in evaluate(truth, submission).queries):
+        if ap is not None:
+            assert ap == pytest.approx(expected.get(query, 0.0), abs=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("places", "n_positives", "expected"),
+    [((1, 3), 2, 5 / 6), ((2,), 4, 1 / 8), ((), 3, 0.0), ((1, 2, 3), 3, 1.0)],
+)
+def test_average_precision_by_hand(places, n_positives, expected) -> None:
+    assert average_precision(places, n_positives) == pytest.approx(expected)

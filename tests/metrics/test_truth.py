@@ -70,7 +70,11 @@ def test_a_label_outside_the_cast_is_told(tmp_path: Path) -> None:
     }
     truth = read_truth(written(tmp_path, document))
     assert list(truth.positives) == ["tt1_nm1"]
-    assert any("1 candidates of tt1 have a label" in m for m in truth.messages)
+    assert any(
+        "labels that name nobody of the cast (1, first: nm7); those candidates count as others" in m
+        for m in truth.messages
+    )
+    assert truth.positives == {"tt1_nm1": frozenset({"tt1_0"})}
     assert any('"others" is never a query' in m for m in truth.messages)
 
 
@@ -90,12 +94,21 @@ def test_split_file_and_label_file_agree(data_dir: Path, folder: str) -> None:
         ("[1]", "expected a JSON object"),
         ("{}", "expected a JSON object"),
         ({"tt1_nm1": ["tt1_0"], "tt1": {}}, "not a ground truth"),
+        ({"tt1_nm1": "tt1_0"}, "tt1_nm1 has neither a list of candidates nor a cast"),
         ({"tt1_nm1": ["tt1_0", 3]}, "something that is not an id"),
         ({"tt1_nm1": ["tt1_0", "tt1_0"]}, "names twice: tt1_0"),
+        ({"tt1_nm1": ["a"], "tt1_nm2": ["a"]}, "a is listed for tt1_nm1 and for tt1_nm2"),
         ('{"tt1_nm1": ["a"], "tt1_nm1": ["b"]}', "occurs twice in one object: tt1_nm1"),
         ({"tt1": {"cast": []}}, 'tt1 has no list "candidates"'),
         ({"tt1": {"cast": [{}], "candidates": []}}, 'entry of "cast" of tt1 has no id'),
-        ({"tt1": {"cast": [{"id": "a"}, {"id": "a"}], "candidates": []}}, "the id a occurs twice"),
+        (
+            {"tt1": {"cast": [{"id": "a"}, {"id": "a"}], "candidates": []}},
+            "the id tt1_a occurs twice",
+        ),
+        (
+            {"tt1": {"cast": [{"id": "a"}], "candidates": [{"id": "b", "label": 7}]}},
+            'the label of b in "candidates" of tt1 is not text',
+        ),
         ({"tt1": {"cast": [{"id": "a"}], "candidates": [{"id": "b"}]}}, "no candidate has a label"),
         ("[" * 100_000, "nested too deeply"),
     ],
@@ -109,10 +122,10 @@ def test_bad_truth_gets_one_sentence(tmp_path: Path, document: object, sentence:
 
 
 def test_missing_and_undecodable_files(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="no such truth file"):
+    with pytest.raises(InputError, match=r"No such file or directory\); check the path"):
         read_truth(tmp_path / "none.json")
     (tmp_path / "bytes.json").write_bytes(b"\xff\xfe\x00{")
-    with pytest.raises(InputError, match="not a UTF-8"):
+    with pytest.raises(InputError, match="is not UTF-8 text"):
         read_truth(tmp_path / "bytes.json")
     with pytest.raises(InputError, match="cannot be read"):
         read_truth(Path("a" * 300))
@@ -161,6 +174,70 @@ def test_lists_of_movies_without_labels_do_not_stop_the_others() -> None:
     assert result.messages == ("movie n has no labels and is not scored",)
     with pytest.raises(InputError, match="the truth has no query n_b"):
         evaluate(truth, Submission((*rows, Row("n_b", ("n_0",), 3))))
+
+
+def test_candidates_without_a_label_and_labels_of_two_are_told(tmp_path: Path) -> None:
+    document = {
+        "tt1": {
+            "cast": [{"id": "nm1", "label": "A"}, {"id": "nm2", "label": "A"}],
+            "candidates": [{"id": "tt1_0", "label": "A"}, {"id": "tt1_1"}],
+        },
+        "tt2": {"cast": [{"id": "nm1"}], "candidates": [{"id": "tt2_0"}]},
+    }
+    truth = read_truth(written(tmp_path, document))
+    assert truth.positives == {"tt1_nm1": frozenset({"tt1_0"}), "tt1_nm2": frozenset()}
+    assert truth.unlabelled == {"tt2_nm1"}
+    said = "; ".join(truth.messages)
+    assert "movie tt2 has no labels and is not scored" in said
+    assert "labels that several of the cast have (1, first: A)" in said
+    assert "candidates without a label (1 of 2, first: tt1_1)" in said
+
+
+def test_what_reading_a_folder_could_not_settle_is_told(tmp_path: Path) -> None:
+    for name in ("cast/tt1_nm1.jpg", "candidates/tt1_0.jpg", "candidates/tt1_1.jpg"):
+        path = tmp_path / "val" / "tt1" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(b"p")
+    (tmp_path / "val_GT.json").write_text('{"tt1_nm1": ["tt1_0", "tt1_0"], "tt1_nm1": ["tt1_1"]}')
+    truth = read_truth(tmp_path)
+    assert truth.positives == {"tt1_nm1": frozenset({"tt1_0"})}
+    said = "; ".join(truth.messages)
+    assert "the list of tt1_nm1 names twice: tt1_0" in said
+    assert "has tt1_nm1 twice; the first one counts" in said
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        {"tt1_nm1": ["tt1_0"], "tt1_nm2": ["tt1_1"], "tt1_Others": ["tt1_2"]},
+        {
+            "tt1": {
+                "cast": [{"id": "nm1", "label": "A"}, {"id": "tt1_nm2"}],
+                "candidates": [
+                    {"id": "tt1_0", "label": "tt1_A"},
+                    {"id": "tt1_1", "label": "nm2"},
+                    {"id": "tt1_2", "label": "Others"},
+                ],
+            }
+        },
+    ],
+    ids=["by query", "by movie"],
+)
+def test_a_truth_file_means_the_same_beside_the_pictures_as_alone(
+    tmp_path: Path, document: dict[str, object]
+) -> None:
+    for name in (
+        "cast/tt1_nm1.jpg",
+        "cast/tt1_nm2.jpg",
+        *(f"candidates/tt1_{i}.jpg" for i in "012"),
+    ):
+        path = tmp_path / "val" / "tt1" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(b"p")
+    (tmp_path / "val_GT.json").write_text(json.dumps(document))
+    expected = {"tt1_nm1": frozenset({"tt1_0"}), "tt1_nm2": frozenset({"tt1_1"})}
+    assert read_truth(tmp_path / "val_GT.json").positives == expected
+    assert read_truth(tmp_path).positives == expected
 
 
 def test_truth_of_refuses_a_cast_id_in_two_movies() -> None:

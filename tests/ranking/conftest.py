@@ -1,4 +1,4 @@
-"""The literal forms that fast re-ranking, PPCC and query expansion are compared with."""
+"""The literal forms that the fast ranking is compared with, and graphs to try it on."""
 
 from __future__ import annotations
 
@@ -24,3 +24,23 @@ def ppcc_loop() -> Callable:
 @pytest.fixture(scope="session")
 def expand_loop() -> Callable:
     return LOOPS["expand_loop"]
+
+
+@pytest.fixture(scope="session")
+def likeness_loop() -> Callable:
+    return LOOPS["likeness_loop"]
+
+
+@pytest.fixture(scope="session")
+def links_loop() -> Callable:
+    return LOOPS["links_loop"]
+
+
+@pytest.fixture(scope="session")
+def exclusive_loop() -> Callable:
+    return LOOPS["exclusive_loop"]
+
+
+@pytest.fixture(scope="session")
+def film_loop() -> Callable:
+    return LOOPS["film_loop"]

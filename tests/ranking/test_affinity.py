@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
+from scipy import sparse
 
 from castsearch.errors import InputError
 from castsearch.ranking.affinity import Bodies, Faces, LinkSettings, bodies, link_weights
+from castsearch.ranking.constraints import constraints
 
 
 def unit(rows):
@@ -29,19 +31,17 @@ def random_faces(rng, n, share=0.6, n_people=3):
     return Faces(np.where(has_face[:, None], vectors, np.float32(0)), has_face)
 
 
-def likeness(view: Bodies, i: int, j: int) -> float:
-    """The best of the four products of two crops."""
-    one = [view.whole[i]] + ([view.lower[i]] if view.has_lower[i] else [])
-    two = [view.whole[j]] + ([view.lower[j]] if view.has_lower[j] else [])
-    return max(float(a.astype(float) @ b.astype(float)) for a in one for b in two)
+def apart(stills):
+    """Which candidates are two people: those that share a still."""
+    return constraints(stills, 1).apart
 
 
 @settings(max_examples=40, deadline=None)
 @given(seed=st.integers(0, 10_000), n=st.integers(1, 12), share=st.sampled_from([0, 0.5, 1]))
-def test_a_likeness_is_the_best_of_four_products(seed, n, share) -> None:
+def test_a_likeness_is_the_best_of_four_products(likeness_loop, seed, n, share) -> None:
     rng = np.random.default_rng(seed)
     view = random_bodies(rng, n, share=share)
-    expected = [[likeness(view, i, j) for j in range(n)] for i in range(n)]
+    expected = [[likeness_loop(view, i, j) for j in range(n)] for i in range(n)]
     np.testing.assert_allclose(view.similarity(slice(None)), expected, atol=1e-6)
     some = rng.permutation(n)[: max(n // 2, 1)]
     np.testing.assert_allclose(view.similarity(some), np.array(expected)[some], atol=1e-6)
@@ -103,43 +103,14 @@ def test_what_is_no_lower_part_is_not_looked_at() -> None:
     assert np.isfinite(made.lower).all()
 
 
+def n_pairs(strangers) -> int:
+    """Pairs that may be linked; one alone has no spread but that of its last bits."""
+    n = strangers.shape[0]
+    return (n * (n - 1) - strangers.nnz) // 2
+
+
 def rise(value: float, at: float, width: float) -> float:
     return 1 / (1 + np.exp(-(value - at) / width))
-
-
-def dense_links(views, faces: Faces, stills, chosen: LinkSettings):
-    """The links as their description says them, pair by pair."""
-    n = len(stills)
-    pairs = [(i, j) for i in range(n) for j in range(n) if stills[i] != stills[j]]
-    standing = np.zeros((n, n))
-    for view, weight in views:
-        alike = np.array([[likeness(view, i, j) for j in range(n)] for i in range(n)])
-        spread = [alike[pair] for pair in pairs]
-        mean, deviation = (np.mean(spread), max(np.std(spread), 1e-6)) if pairs else (0.0, 1.0)
-        standing += weight * (alike - mean) / deviation
-    if pairs:
-        standing /= max(np.std([standing[pair] for pair in pairs]), 1e-6)
-    nearest = [
-        sorted((j for j in range(n) if stills[j] != stills[i]), key=lambda j: -standing[i, j])
-        for i in range(n)
-    ]
-    nearest = [set(row[: min(chosen.neighbours, n - 1)]) for row in nearest]
-    links = np.zeros((n, n))
-    for i, j in pairs:
-        body = 0.0
-        if j in nearest[i] and i in nearest[j]:
-            body = min(
-                rise(standing[i, j], chosen.link_at, chosen.link_width),
-                rise(standing[j, i], chosen.link_at, chosen.link_width),
-            )
-        face = 0.0
-        if faces.has_face[i] and faces.has_face[j]:
-            cosine = float(faces.vectors[i].astype(float) @ faces.vectors[j].astype(float))
-            body *= rise(cosine, chosen.face_differs_at, chosen.face_differs_width)
-            if cosine > chosen.face_at - 7 * chosen.face_width:
-                face = chosen.face_weight * rise(cosine, chosen.face_at, chosen.face_width)
-        links[i, j] = 1 - (1 - body) * (1 - face)
-    return links
 
 
 @settings(max_examples=60, deadline=None)
@@ -149,13 +120,31 @@ def dense_links(views, faces: Faces, stills, chosen: LinkSettings):
     neighbours=st.sampled_from([0, 1, 3, 20]),
     n_views=st.sampled_from([1, 2]),
 )
-def test_links_equal_the_dense_form(seed, n, neighbours, n_views) -> None:
+def test_links_equal_the_dense_form(links_loop, seed, n, neighbours, n_views) -> None:
     rng = np.random.default_rng(seed)
     views = [(random_bodies(rng, n), weight) for weight in (0.7, 0.3)[:n_views]]
     faces, stills = random_faces(rng, n), rng.integers(max(n // 2, 1), size=n)
     chosen = LinkSettings(neighbours=neighbours, link_at=0.8, face_weight=0.4)
-    links = link_weights(views, faces, stills, chosen).toarray()
-    np.testing.assert_allclose(links, dense_links(views, faces, stills, chosen), atol=2e-6)
+    strangers = apart(stills)
+    assume(n_pairs(strangers) != 1)
+    links = link_weights(views, faces, strangers, chosen).toarray()
+    expected = links_loop(views, faces, strangers.toarray(), chosen)
+    np.testing.assert_allclose(links, expected, atol=2e-6)
+
+
+@settings(max_examples=40, deadline=None)
+@given(seed=st.integers(0, 10_000), n=st.integers(2, 14), share=st.floats(0, 1))
+def test_links_are_masked_by_a_graph_that_is_no_partition(links_loop, seed, n, share) -> None:
+    rng = np.random.default_rng(seed)
+    pairs = np.triu(rng.random((n, n)) < share, 1)
+    strangers = sparse.csr_array(pairs | pairs.T)
+    assume(n_pairs(strangers) != 1)
+    views, faces = [(random_bodies(rng, n), 1.0)], random_faces(rng, n)
+    chosen = LinkSettings(neighbours=3, link_at=0.5, face_weight=0.4)
+    links = link_weights(views, faces, strangers, chosen).toarray()
+    assert not links[strangers.toarray()].any()
+    expected = links_loop(views, faces, strangers.toarray(), chosen)
+    np.testing.assert_allclose(links, expected, atol=2e-6)
 
 
 @settings(max_examples=40, deadline=None)
@@ -164,7 +153,9 @@ def test_links_are_symmetric_shares_and_never_inside_a_still(seed, n) -> None:
     rng = np.random.default_rng(seed)
     stills = rng.integers(max(n // 3, 1), size=n)
     views = [(random_bodies(rng, n), 1.0)]
-    links = link_weights(views, random_faces(rng, n), stills, LinkSettings(link_at=0.5)).toarray()
+    links = link_weights(
+        views, random_faces(rng, n), apart(stills), LinkSettings(link_at=0.5)
+    ).toarray()
     np.testing.assert_allclose(links, links.T, atol=1e-9)
     assert (links >= 0).all()
     assert (links <= 1).all()
@@ -177,7 +168,7 @@ def test_blocks_of_rows_make_no_difference(monkeypatch) -> None:
     arguments = (
         [(random_bodies(rng, n), 1.0)],
         random_faces(rng, n),
-        rng.integers(20, size=n),
+        apart(rng.integers(20, size=n)),
         LinkSettings(link_at=1.0),
     )
     whole = link_weights(*arguments).toarray()
@@ -197,13 +188,13 @@ def test_faces_link_and_differing_faces_loosen_by_hand() -> None:
     # Of the twelve pairs four have cosine 1 and eight -1: mean -1/3, deviation sqrt(8)/3, so
     # likeness 1 stands sqrt(2) above the mean.
     body = rise(np.sqrt(2), 1.0, 0.4)
-    links = link_weights([(view, 1.0)], nobody, stills, chosen).toarray()
+    links = link_weights([(view, 1.0)], nobody, apart(stills), chosen).toarray()
     expected = np.zeros((4, 4))
     expected[[0, 1, 2, 3], [1, 0, 3, 2]] = body
     np.testing.assert_allclose(links, expected, atol=1e-5)
     # 0 and 1 show two people, 0 and 2 one face.
     faces = Faces(np.float32([[1, 0], [0, 1], [1, 0], [0, 0]]), np.array([True, True, True, False]))
-    links = link_weights([(view, 1.0)], faces, stills, chosen).toarray()
+    links = link_weights([(view, 1.0)], faces, apart(stills), chosen).toarray()
     assert links[0, 1] == pytest.approx(body * rise(0, 0.12, 0.05), abs=1e-5)
     assert links[2, 3] == pytest.approx(body, abs=1e-5)
     assert links[0, 2] == pytest.approx(0.2 * rise(1, 0.45, 0.04), abs=1e-5)
@@ -212,5 +203,5 @@ def test_faces_link_and_differing_faces_loosen_by_hand() -> None:
 def test_faces_link_where_bodies_are_left_out() -> None:
     faces = Faces(np.float32([[1, 0], [1, 0]]), np.array([True, True]))
     view = Bodies(np.eye(2, dtype=np.float32), np.zeros((2, 2), np.float32), np.zeros(2, bool))
-    links = link_weights([(view, 1.0)], faces, np.arange(2), LinkSettings(neighbours=0))
+    links = link_weights([(view, 1.0)], faces, apart(np.arange(2)), LinkSettings(neighbours=0))
     assert links.toarray()[0, 1] == pytest.approx(0.2, abs=1e-4)

@@ -43,19 +43,9 @@ def test_no_cluster_holds_two_boxes_of_a_still(seed, n, n_stills) -> None:
     assert len(pairs) == n
 
 
-def test_hdbscan_finds_groups_and_leaves_noise_alone() -> None:
-    rng = np.random.default_rng(0)
-    groups = [at(*(centre + rng.normal(size=20))) for centre in (0, 90)]
-    found = clusters(np.vstack([*groups, at(220)]), method="hdbscan", min_size=5)
-    assert set(found[:20]) == {0}
-    assert set(found[20:40]) == {1}
-    assert found[40] == 2
-
-
-@pytest.mark.parametrize("method", ["average", "hdbscan"])
 @pytest.mark.parametrize("n", [0, 1, 2])
-def test_few_candidates(method, n) -> None:
-    assert list(clusters(at(0, 90)[:n], method=method)) == list(range(n))
+def test_few_candidates(n) -> None:
+    assert list(clusters(at(0, 90)[:n])) == list(range(n))
 
 
 @pytest.mark.parametrize(
@@ -64,8 +54,6 @@ def test_few_candidates(method, n) -> None:
         (np.full((3, 2), np.nan), {}, "finite"),
         (np.zeros((3, 2)), {}, "length 0"),
         (np.eye(3), {"stills": [1, 2]}, "one id per candidate"),
-        (np.eye(3), {"stills": [1, 2, 3], "method": "hdbscan"}, "the method average"),
-        (np.eye(3), {"min_size": 1, "method": "hdbscan"}, "at least 2"),
     ],
 )
 def test_bad_input_is_refused(vectors, options, message) -> None:

@@ -7,10 +7,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-
-from castsearch.features.corners import corners
 from castsearch.features.features import Features
 from castsearch.features.recipe import Recipe, recipe_of
+from scipy.sparse.csgraph import connected_components
+
+from castsearch.features.corners import corners
 from castsearch.presets import preset
 from castsearch.ranking.evidence import film_evidence, film_settings
 from castsearch.ranking.film import FilmSettings
@@ -59,7 +60,9 @@ def test_each_setting_of_the_preset_reaches_the_ranking() -> None:
 
 def test_faces_are_compared_with_portraits(recipe: Recipe) -> None:
     features = [seen(A), seen(), seen(np.float32([0.6, 0.8]))]
-    evidence, owned = film_evidence(of_stills("s", "t", "u"), features, [[A], [], [A, B]], recipe)
+    evidence, owned, _ = film_evidence(
+        of_stills("s", "t", "u"), features, [[A], [], [A, B]], recipe
+    )
     expected = [[1, -np.inf, 0.6], [-np.inf] * 3, [1, -np.inf, 0.8]]
     np.testing.assert_allclose(evidence.face_scores, expected, atol=1e-6)
     np.testing.assert_array_equal(evidence.faces.has_face, [True, False, True])
@@ -70,19 +73,20 @@ def test_faces_are_compared_with_portraits(recipe: Recipe) -> None:
 
 def test_a_face_in_two_boxes_of_a_still_has_one_owner(recipe: Recipe) -> None:
     features = [seen(A, 0.2), seen(A, 0.9), seen(A, 0.1)]
-    evidence, _ = film_evidence(of_stills("s", "s", "t"), features, [[A]], recipe)
+    evidence, _, _ = film_evidence(of_stills("s", "s", "t"), features, [[A]], recipe)
     np.testing.assert_array_equal(evidence.faces.has_face, [False, True, True])
 
 
 def test_without_any_face(recipe: Recipe) -> None:
-    evidence, owned = film_evidence(of_stills("s", "t"), [seen(), seen()], [[A]], recipe)
+    evidence, owned, _ = film_evidence(of_stills("s", "t"), [seen(), seen()], [[A]], recipe)
     assert owned == [None, None]
     assert np.isneginf(evidence.face_scores).all()
 
 
 def stills_of(candidates, features, recipe) -> list[int]:
     """Still numbers, by first appearance."""
-    numbers = film_evidence(candidates, features, [[A]], recipe)[0].stills.tolist()
+    apart = film_evidence(candidates, features, [[A]], recipe)[2].apart
+    numbers = connected_components(apart)[1].tolist()
     return [sorted(set(numbers), key=numbers.index).index(number) for number in numbers]
 
 

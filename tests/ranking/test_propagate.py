@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from scipy import sparse
 
 from castsearch.errors import InputError
@@ -23,6 +25,30 @@ def test_diffusion_equals_the_closed_form(alpha) -> None:
     expected = (1 - alpha) * np.linalg.solve(np.eye(40) - alpha * S, seeds)
     result = diffuse(sparse.csr_array(W), seeds, alpha=alpha, tolerance=1e-9)
     np.testing.assert_allclose(result, expected, rtol=0, atol=1e-8)
+
+
+@settings(max_examples=40, deadline=None)
+@given(seed=st.integers(0, 10_000), share=st.floats(0, 1), by_row=st.booleans())
+def test_clamped_diffusion_equals_a_dense_solve(seed, share, by_row) -> None:
+    rng = np.random.default_rng(seed)
+    W = np.where(rng.random((20, 20)) < 0.2, rng.random((20, 20)), 0)
+    W = W + W.T
+    seeds = rng.random((20, 3))
+    clamped = rng.random(20 if by_row else (20, 3)) < share
+    degree = W.sum(axis=1)
+    root = np.where(degree > 0, 1 / np.sqrt(np.where(degree > 0, degree, 1)), 0)
+    S = root[:, None] * W * root
+    # All values as unknowns: those that are clamped are their seeds.
+    expected = np.empty((20, 3))
+    for label in range(3):
+        held = clamped if by_row else clamped[:, label]
+        system = np.where(held[:, None], np.eye(20), np.eye(20) - 0.8 * S)
+        right = np.where(held, seeds[:, label], 0.2 * seeds[:, label])
+        expected[:, label] = np.linalg.solve(system, right)
+    result = diffuse(sparse.csr_array(W), seeds, alpha=0.8, clamped=clamped)
+    np.testing.assert_allclose(result, expected, rtol=0, atol=1e-7)
+    held = np.broadcast_to(clamped[:, None] if by_row else clamped, seeds.shape)
+    np.testing.assert_array_equal(result[held], seeds[held])
 
 
 def test_diffusion_over_one_edge_by_hand() -> None:

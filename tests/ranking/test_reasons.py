@@ -7,6 +7,7 @@ import pytest
 from scipy import sparse
 
 from castsearch.ranking.affinity import Bodies, Faces
+from castsearch.ranking.constraints import constraints
 from castsearch.ranking.film import FilmBeliefs, FilmEvidence
 from castsearch.ranking.reasons import film_reasons
 
@@ -14,7 +15,7 @@ IDS = ["a", "b", "c", "d", "e"]
 
 
 def words(
-    final, *, beliefs=None, seeds=None, links=None, stills=(0, 1, 2, 3, 4), faces=()
+    final, *, beliefs=None, seeds=None, links=None, stills=(0, 1, 2, 3, 4), faces=(), **facts
 ) -> list[list[str]]:
     """Reasons for Ann and Bob; rows of beliefs are candidates, columns Ann, Bob, others."""
     n = len(final)
@@ -26,7 +27,6 @@ def words(
         Faces(none, has_face),
         np.ones(n),
         Bodies(none, none, np.zeros(n, dtype=bool)),
-        np.array(stills[:n]),
     )
     made = FilmBeliefs(
         final[:, :2].T,
@@ -35,7 +35,8 @@ def words(
         final,
         sparse.csr_array((n, n) if links is None else np.array(links, dtype=float)),
     )
-    return film_reasons(made, evidence, IDS[:n], ["Ann", "Bob"])
+    people = constraints(stills[:n], 2, **facts)
+    return film_reasons(made, evidence, IDS[:n], ["Ann", "Bob"], people)
 
 
 def test_an_own_face_is_said_with_its_cosine() -> None:
@@ -82,3 +83,35 @@ def test_a_weak_likeness_is_said_with_what_outweighs_it() -> None:
     assert said[0][0] == "looks like b, but rather Bob"
     assert said[0][2] == "weak likeness, but rather nobody asked for"
     assert said[1][2] == "nothing speaks for anyone asked for"
+
+
+def test_what_a_person_said_is_the_reason() -> None:
+    final = [[1, 0, 0], [0, 0, 1], [0, 0.9, 0.1], [0, 0.04, 0.96]]
+    seeds = [[1, 0, 0], [0, 0, 1], [0, 0.9, 0], [0, 0, 0]]
+    said = words(
+        final, seeds=seeds, stills=(0, 1, 2, 0), labels={0: 0, 1: 2}, denied=[(2, 0)], faces=[2]
+    )
+    named, nobody = "corrected: this is Ann", "corrected: this is nobody asked for"
+    assert said[0] == [named, nobody, "corrected: not Ann", "corrected: Ann is a"]
+    assert said[1] == [named, nobody, "face (0.05)", "nothing speaks for anyone asked for"]
+
+
+def test_the_face_of_another_box_of_the_person_is_said_with_its_id() -> None:
+    final = [[0.9, 0.05, 0.05]] * 2
+    said = words(final, seeds=[[0.9, 0, 0]] * 2, faces=[1], stills=(0, 0), same=[(0, 1)])
+    assert said[0] == ["face (0.71) of b", "face (0.71)"]
+    assert said[1] == ["rather Ann", "rather Ann"]
+
+
+def test_a_likeness_names_the_first_box_of_a_person() -> None:
+    final = [[0.8, 0.1, 0.1], [0.9, 0, 0.1], [0.9, 0, 0.1]]
+    links = [[0, 0.5], [0.5, 0]]
+    assert words(final, links=links, same=[(1, 2)])[0][0] == "looks like b"
+
+
+def test_of_the_people_one_is_apart_from_the_likeliest_is_named() -> None:
+    # b never meets c, and a meets both.
+    before = [[0.6, 0.1, 0.3], [0.7, 0.1, 0.2], [0.9, 0, 0.1]]
+    after = [[0.1, 0.2, 0.7], [0.6, 0.1, 0.3], [0.9, 0, 0.1]]
+    said = words(after, beliefs=before, different=[(0, 1), (0, 2)])
+    assert said[0][0] == "a still-mate (c) is likelier"

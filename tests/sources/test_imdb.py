@@ -282,6 +282,26 @@ def test_a_picture_without_a_label_and_a_label_of_nobody(tree: Tree) -> None:
     ]
 
 
+def test_a_label_of_the_cast_that_is_no_text(tree: Tree) -> None:
+    cast = {**CAST, "val/tt1/cast/tt1_nm1.jpg": 7}
+    (movie,) = read(tree({**LABELLED, "val/tt1/cast.json": cast}))
+    assert labels_of(movie) == LABELS
+    assert messages_of(movie) == [
+        "cast.json labels val/tt1/cast/tt1_nm1.jpg with something that is not text."
+    ]
+
+
+def test_two_portraits_of_one_person_with_two_labels(tree: Tree) -> None:
+    files = {name: P for name in MOVIE if "nm1" not in name}
+    files |= {"val/tt1/cast/tt1_nm1/a.jpg": P, "val/tt1/cast/tt1_nm1/b.jpg": P}
+    cast = {"cast/tt1_nm1/a.jpg": "young", "cast/tt1_nm1/b.jpg": "old", "cast/tt1_nm2.jpg": "x"}
+    labels = {f"candidates/tt1_000{i}.jpg": label for i, label in enumerate(("old", "x", "young"))}
+    root = tree({**files, "val/tt1/cast.json": cast, "val/tt1/candidate.json": labels})
+    (movie,) = read(root)
+    assert labels_of(movie) == ["tt1_nm1", "tt1_nm2", "tt1_nm1"]
+    assert movie.problems == ()
+
+
 def test_one_unusable_movie_does_not_stop_the_others(tree: Tree) -> None:
     root = tree({**LABELLED, "val/tt2/candidates/tt2_0000.jpg": P, "val/tt3/cast/tt3_nm1.jpg": P})
     first, second, third = read(root)

@@ -40,11 +40,11 @@ def test_of_a_key_that_is_there_twice_the_first_counts(tmp_path: Path) -> None:
         (b'{"a": "\xff"}', "is not UTF-8 text (byte 7); save it as UTF-8 JSON."),
         (
             b"[" * 200_000,
-            "is nested too deeply to be a list of pictures; write it again.",
+            "is nested too deeply to be a list of labels or pictures; write it again.",
         ),
         (
             b'{"a":' * 100_000 + b"1" + b"}" * 100_000,
-            "is nested too deeply to be a list of pictures; write it again.",
+            "is nested too deeply to be a list of labels or pictures; write it again.",
         ),
         (b"9" * 5000, "holds a number that is too long; write it again."),
     ],
@@ -57,7 +57,7 @@ def test_what_is_no_json(tmp_path: Path, content: bytes, message: str) -> None:
 
 
 def test_a_missing_file(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match=r"cannot be read \(No such file or directory\)\.$"):
+    with pytest.raises(InputError, match=r"read \(No such file or directory\); check the path\.$"):
         load_json(tmp_path / "gone.json")
 
 
@@ -118,3 +118,15 @@ def test_a_label_file_above_the_given_folder_is_read(tmp_path: Path) -> None:
     assert [problem.message for problem in files.untold()] == [
         f"{tmp_path}/cast.json has a twice; the first one counts."
     ]
+
+
+def test_a_truth_of_two_forms_is_told_once_for_its_file(tmp_path: Path) -> None:
+    path = written(tmp_path, b'{"tt1_nm1": ["a"], "tt2": {"cast": [], "candidates": []}}')
+    files = LabelFiles(Fence(tmp_path))
+    assert files.labels(path).of("tt1").labels == {"a": "tt1_nm1"}
+    assert files.labels(path) is files.labels(path)
+    (problem,) = files.untold()
+    assert problem.where == str(path)
+    assert "not a ground truth of one form" in problem.message
+    assert files.labels(tmp_path / "none.json").of("tt1").labels == {}
+    assert files.untold() == ()

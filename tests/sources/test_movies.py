@@ -2,11 +2,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
 from castsearch.errors import InputError
-from castsearch.sources.movies import LAYOUTS, read, tell_layout
+from castsearch.sources.layouts import Layout
+from castsearch.sources.movies import LAYOUTS, SourceLayout, holds_movies, read, tell_layout
+from castsearch.types import CastMember, Movie, Still
 
 Tree = Callable[[dict[str, object]], Path]
 P = b"p"
@@ -64,11 +67,45 @@ def test_the_layout_can_be_overridden(tree: Tree) -> None:
     assert course.cast[0].id == "tt1_nm1"
 
 
+def test_another_layout_is_one_line_in_the_table(
+    tree: Tree, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Films, each a file with its cast beside it, which no other layout takes."""
+    root = tree({"film.mp4": P, "film.jpg": P})
+
+    def films(path: Path) -> list[Movie]:
+        still = Still("film/film.jpg", path.with_suffix(".jpg"))
+        cast = (CastMember("film_Ann", "Ann", (still,)),)
+        return [Movie("film", cast, (), (Still("film/0", path, 0, 0.0),))]
+
+    film = SourceLayout(lambda path: path.suffix == ".mp4", films, "a film")
+    assert not holds_movies(root / "film.mp4")
+    monkeypatch.setitem(LAYOUTS, "film", film)
+    assert holds_movies(root / "film.mp4")
+    assert tell_layout(root / "film.mp4") == "film"
+    assert read(root / "film.mp4") == films(root / "film.mp4")
+    assert read(root / "film.mp4", layout="film") == films(root / "film.mp4")
+    with pytest.raises(InputError, match=r"is a file; give the folder"):
+        read(root / "film.jpg")
+    with pytest.raises(InputError, match=r"of movies \(plain folder\), and a film\.$"):
+        read(root)
+    assert tell_layout(tree(PLAIN)) == "folder"
+
+
+def test_the_layout_that_comes_first_in_the_table_is_taken(
+    tree: Tree, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = tree(COURSE)
+    assert tell_layout(root / "val") == "imdb"
+    backwards = dict(reversed(LAYOUTS.items()))
+    monkeypatch.setattr("castsearch.sources.movies.LAYOUTS", backwards)
+    assert tell_layout(root / "val") == "folder"
+
+
 def test_an_unknown_layout(tree: Tree) -> None:
-    assert LAYOUTS == ("auto", "imdb", "wider", "folder")
     with pytest.raises(InputError) as caught:
         read(tree(PLAIN), layout="coco")
-    assert str(caught.value) == ("There is no layout 'coco'; use one of auto, imdb, wider, folder.")
+    assert str(caught.value) == ("There is no layout 'coco'; use one of auto, wider, imdb, folder.")
     assert caught.value.exit_code == 2
 
 
@@ -82,7 +119,7 @@ def test_a_missing_folder(tmp_path: Path) -> None:
         read("a\0b")
 
 
-@pytest.mark.parametrize("layout", LAYOUTS)
+@pytest.mark.parametrize("layout", get_args(Layout))
 def test_a_folder_without_a_movie(tree: Tree, layout: str) -> None:
     root = tree({"holiday/1.jpg": P, "notes.json": {}})
     with pytest.raises(InputError) as caught:

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from castsearch.errors import InputError
-from castsearch.sources.pictures import read_pictures
+from castsearch.sources.pictures import layout_of_movies, read_pictures
 from castsearch.types import Problem
 
 
@@ -45,3 +45,15 @@ def test_nothing_to_read_is_refused(tmp_path: Path) -> None:
         read_pictures(tmp_path / "none")
     with pytest.raises(InputError, match="No picture was found"):
         read_pictures(tmp_path)
+
+
+def test_whether_a_source_is_read_as_movies_or_as_pictures(tmp_path: Path) -> None:
+    for name in ("film/cast/Ann.jpg", "film/candidates/1.jpg", "holiday/1.jpg"):
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(b"p")
+    assert layout_of_movies(tmp_path / "film", "auto") == "auto"
+    assert layout_of_movies(tmp_path / "film", "pictures") is None
+    assert layout_of_movies(tmp_path / "holiday", "auto") is None
+    assert layout_of_movies(tmp_path / "holiday" / "1.jpg", "auto") is None
+    assert layout_of_movies(tmp_path / "holiday", "folder") == "folder"

@@ -142,6 +142,14 @@ def test_truth_of_both_forms(
     assert movie.problems == ()
 
 
+def test_a_label_of_the_cast_that_is_no_text(tree: Tree, split: dict[str, Any]) -> None:
+    split["tt1"]["cast"][0]["label"] = ["nm1"]
+    root = tree({**PICTURES, "val.json": split})
+    (movie,) = read(root)
+    assert labels_of(movie) == ["tt1_nm1", "others", "tt1_nm1"]
+    assert messages_of(movie) == [f"The label of tt1_nm1 in {root}/val.json is not text."]
+
+
 def test_without_truth(tree: Tree, split: dict[str, Any]) -> None:
     (movie,) = read(tree({**PICTURES, "val.json": without_labels(split)}))
     assert movie.truth is None

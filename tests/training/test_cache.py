@@ -72,7 +72,7 @@ def test_unreadable_pictures_are_named_and_left_out(tmp_path: Path, draw: Draw) 
         pictures = load(listed, SIZE, tmp_path / "cache")
         assert pictures.listed == tuple(good)
         assert [Path(p.where).name for p in pictures.problems] == ["bad.png", "no.png"]
-        assert "does not exist" in pictures.problems[1].message
+        assert "No such file" in pictures.problems[1].message
         for i, picture in enumerate(good):
             image = decode(picture.path.read_bytes(), "x")
             np.testing.assert_array_equal(pictures.take([i])[0], resized(image, SIZE))

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from castsearch.features.features import Features
+from castsearch.features.recipe import recipe_of
 from PIL import Image
 
 from castsearch.errors import InputError
-from castsearch.features.features import Features
-from castsearch.features.recipe import recipe_of
 from castsearch.presets import preset
 from castsearch.ranking.movie import UNREADABLE, ranked_movie, region_id
 from castsearch.types import Box, Candidate, CastMember, Face, Movie, Still
@@ -51,7 +51,7 @@ def movie(data_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.mark.parametrize("name", ["sgbt_hybrid", "sgbt_hybrid_pro", "sgbt_hybrid_resize"])
 def test_each_row_ranks_a_movie(name: str, movie: Path) -> None:
-    run = rank(movie, preset_name=name)
+    run = rank(movie, preset=name)
     assert run.problems == ()
     assert run.evaluation is not None
     (result,) = run.movies

@@ -1,4 +1,4 @@
-"""The command line: one verb per public function, one file per group of verbs."""
+"""The command line: one verb per public function, one file per verb."""
 
 from __future__ import annotations
 
@@ -7,46 +7,20 @@ from collections.abc import Sequence
 
 from cyclopts import CycloptsError
 
-# Importing a file registers its verbs.
-from castsearch.cli import (
-    ablation,
-    embedding,
-    forgetting,
-    ranking,
-    reranking,
-    scoring,
-    tables,
-    training,
-)
 from castsearch.cli.app import app
 from castsearch.errors import CastsearchError, InputError
 
-__all__ = [
-    "ablation",
-    "app",
-    "embedding",
-    "forgetting",
-    "main",
-    "ranking",
-    "reranking",
-    "run",
-    "scoring",
-    "tables",
-    "training",
-]
+__all__ = ["app", "main", "run"]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit status: 0, 1 failure or skips, 2 bad input, 130."""
-    from rich.console import Console
-
     try:
         result = app(
             list(sys.argv[1:] if arguments is None else arguments),
             exit_on_error=False,
             print_error=True,
             result_action="return_value",
-            error_console=Console(stderr=True),
         )
     except CycloptsError:
         return InputError.exit_code

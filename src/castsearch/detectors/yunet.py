@@ -5,9 +5,18 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from castsearch.detectors.detector import Detector, DetectSettings
+from castsearch.detectors.framing import PORTRAIT_MARGINS, bordered, without_border
+from castsearch.models.config import file_sha256, weights
+from castsearch.models.table import BY_NAME
+from castsearch.networks.device import Place
+from castsearch.networks.prepare import prepared
 from castsearch.networks.session import Session
 from castsearch.types import Box, Face, ImageArray
 
+STILL_SIZE = 1280
+PORTRAIT_SIZES = (512, 320, 1024)
+PORTRAIT_MIN_SCORE = 0.6
 STRIDES = (8, 16, 32)
 NMS_IOU = 0.3
 
@@ -92,3 +101,51 @@ def suppress(boxes: NDArray[np.float64], scores: NDArray[np.float64]) -> list[in
     corners_and_sizes = np.hstack([boxes[:, :2], boxes[:, 2:] - boxes[:, :2]])
     kept = cv2.dnn.NMSBoxes(corners_and_sizes.tolist(), scores.tolist(), 0.0, NMS_IOU)
     return [int(i) for i in kept]
+
+
+def _load(place: Place) -> Session:
+    path = weights(BY_NAME["yunet"])
+    return Session(prepared(path, file_sha256(path), place.cache), place.device)
+
+
+def _in_crop(session: Session, image: ImageArray, settings: DetectSettings) -> list[Face]:
+    """Faces at each of the sizes; without ``all_faces`` up to the first sure one."""
+    faces: list[Face] = []
+    for size in settings.detect_sizes:
+        at_size = detect(
+            session,
+            image,
+            longer_side=size,
+            max_enlarge=settings.max_enlarge,
+            min_score=settings.min_score,
+        )
+        # Views of one face at several sizes are encoded each, and averaged.
+        if not settings.all_faces and any(face.score >= settings.sure_score for face in at_size):
+            return at_size
+        faces += at_size
+    return sorted(faces, key=lambda face: -face.score)
+
+
+def _in_portrait(session: Session, image: ImageArray, settings: DetectSettings) -> list[Face]:
+    """At several sizes, then with a border around the portrait."""
+    for margin in PORTRAIT_MARGINS:
+        wider, border = bordered(image, margin)
+        for size in PORTRAIT_SIZES:
+            faces = detect(session, wider, longer_side=size, min_score=PORTRAIT_MIN_SCORE)
+            if faces:
+                return [without_border(face, border) for face in faces]
+    return []
+
+
+def _in_still(session: Session, image: ImageArray, settings: DetectSettings) -> list[Face]:
+    return detect(
+        session, image, longer_side=STILL_SIZE, max_enlarge=2.0, min_score=PORTRAIT_MIN_SCORE
+    )
+
+
+def _settings_key(settings: DetectSettings) -> str:
+    s = settings
+    return f"{s.detect_sizes}{s.max_enlarge}{s.min_score}{s.sure_score}{s.all_faces}"
+
+
+YUNET = Detector("yunet", BY_NAME["yunet"], _load, _in_crop, _in_portrait, _in_still, _settings_key)

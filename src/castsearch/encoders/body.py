@@ -8,9 +8,12 @@ from collections.abc import Sequence
 import cv2
 import numpy as np
 
+from castsearch.encoders.encoder import BodyEncoder
 from castsearch.encoders.face_onnx import as_batch, as_vectors
 from castsearch.errors import InputError
-from castsearch.models.config import Model
+from castsearch.models.config import weights
+from castsearch.models.table import Model
+from castsearch.networks.device import Place
 from castsearch.networks.session import Session
 from castsearch.types import FloatArray, ImageArray
 
@@ -106,3 +109,22 @@ def resized(crop: ImageArray, size: tuple[int, int]) -> ImageArray:
     how = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
     small: ImageArray = cv2.resize(crop, (width, height), interpolation=how)
     return small
+
+
+def _load(model: Model, place: Place) -> Session:
+    """The network as it is: what is rewritten in packaged files is not in exported ones."""
+    session = Session(weights(model), place.device)
+    input_size(session, model)
+    return session
+
+
+def encode_crops(
+    session: Session, model: Model, crops: Sequence[ImageArray], flip: bool
+) -> FloatArray:
+    """:func:`encode` in the form that the table of encoders asks for."""
+    return encode(session, model, crops, flip=flip)
+
+
+def body_encoder(model: Model) -> BodyEncoder:
+    """Any ONNX encoder of person crops, as its entry in the model table or its file describes."""
+    return BodyEncoder(model, _load, encode_crops)

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any, Literal
 
 import numpy as np
 
+from castsearch.detectors.dlib_face import load_dlib
+from castsearch.encoders.encoder import FaceEncoder, FaceSettings
 from castsearch.models.config import BY_NAME, weights
-from castsearch.types import Box, FloatArray, ImageArray
+from castsearch.models.table import Model
+from castsearch.networks.device import Place
+from castsearch.types import Box, Face, FloatArray, ImageArray
 
 
 def _new_encoder() -> Any:
@@ -45,3 +50,37 @@ def encode(
     encoder = _new_encoder() if num_jitters > 1 else _encoder()
     descriptor = encoder.compute_face_descriptor(image, shape, num_jitters)
     return np.asarray(descriptor, dtype=np.float32)
+
+
+def _load(model: Model, place: Place) -> None:
+    """Check that dlib and the weights are there; each process makes its own encoder."""
+    load_dlib()
+    weights(model)
+
+
+def _chip(model: Model, image: ImageArray, face: Face) -> tuple[ImageArray, Box]:
+    """The picture with the place of the face: dlib aligns by itself."""
+    return image, face.box
+
+
+def _encode(
+    network: None, model: Model, chips: Sequence[tuple[ImageArray, Box]], settings: FaceSettings
+) -> FloatArray:
+    points, jitters = settings.landmarks, settings.num_jitters
+    rows = [encode(image, box, points=points, num_jitters=jitters) for image, box in chips]
+    return np.stack(rows) if rows else np.zeros((0, model.dim), dtype=np.float32)
+
+
+def _settings_key(settings: FaceSettings) -> str:
+    return f"{settings.landmarks}|{settings.num_jitters}"
+
+
+DLIB_RESNET = FaceEncoder(
+    BY_NAME["dlib-resnet"],
+    _load,
+    _chip,
+    _encode,
+    _settings_key,
+    metric="euclidean",
+    holds_lock=True,
+)

@@ -6,14 +6,15 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from castsearch.encoders.align import aligned
+from castsearch.encoders.encoder import FaceEncoder, FaceSettings
 from castsearch.errors import InputError
-from castsearch.models.config import Model, Precision
+from castsearch.models.config import file_sha256, weights
+from castsearch.models.table import BY_NAME, Model
+from castsearch.networks.device import Place
+from castsearch.networks.prepare import prepared
 from castsearch.networks.session import Session
-from castsearch.types import FloatArray, ImageArray
-
-PER_CALL: dict[Precision, int] = {"float32": 1, "int8": 4}
-"""Faces in one call. With integers more gain nothing on a CPU (``benchmarks/sessions.py``); floats
-add up otherwise in larger batches, and a vector is not to depend on what is encoded beside it."""
+from castsearch.types import Face, FloatArray, ImageArray
 
 
 def as_batch(faces: Sequence[ImageArray], model: Model) -> FloatArray:
@@ -42,7 +43,7 @@ def encode(
     """
     if not faces:
         return np.zeros((0, model.dim), dtype=np.float32)
-    n = max(1, PER_CALL[model.precision] // (2 if flip else 1))
+    n = max(1, session.place.per_call(model.precision) // (2 if flip else 1))
     rows = []
     for start in range(0, len(faces), n):
         batch = as_batch(faces[start : start + n], model)
@@ -67,3 +68,54 @@ def as_vectors(output: FloatArray, model: Model, *, flip: bool) -> FloatArray:
         raise InputError(f"The {model.kind} {model.name!r} gives NaN or infinity; export it again.")
     norm = np.linalg.norm(rows, axis=1, keepdims=True)
     return np.asarray(rows / np.maximum(norm, 1e-12), dtype=np.float32)
+
+
+def load(model: Model, place: Place) -> Session:
+    """The network of ``model`` in the form that runs fast.
+
+    Raises:
+        InputError: the weights are missing, or the network takes no (batch, 3, height, width).
+    """
+    path = weights(model)
+    file = prepared(path, file_sha256(path), place.cache, model.precision)
+    session = Session(file, place.device)
+    shape = session.input_shape
+    if len(shape) != 4 or shape[1] != 3:
+        raise InputError(
+            f"The face encoder {model.name!r} takes input of shape {shape}; "
+            "an ONNX encoder is to take (batch, 3, height, width)."
+        )
+    return session
+
+
+def chip(model: Model, image: ImageArray, face: Face) -> ImageArray:
+    """The face of ``image``, upright, in the size of the network's input.
+
+    Raises:
+        InputError: the face has no landmarks, which the encoder needs.
+    """
+    if not face.landmarks:
+        raise InputError(
+            f"The encoder {model.name!r} needs five landmarks, which this locator does not give; "
+            "use locator=yunet."
+        )
+    return aligned(image, np.array(face.landmarks), model.size)
+
+
+def _encode(
+    session: Session, model: Model, chips: Sequence[ImageArray], settings: FaceSettings
+) -> FloatArray:
+    return encode(session, model, chips, flip=settings.flip)
+
+
+def _settings_key(settings: FaceSettings) -> str:
+    return f"{settings.flip}"
+
+
+def face_encoder(model: Model) -> FaceEncoder:
+    """Any ONNX encoder of aligned faces, as its entry in the model table describes it."""
+    return FaceEncoder(model, load, chip, _encode, _settings_key)
+
+
+SFACE = face_encoder(BY_NAME["sface"])
+SFACE_INT8 = face_encoder(BY_NAME["sface-int8"])

@@ -7,7 +7,9 @@ from collections.abc import Sequence
 import numpy as np
 
 from castsearch.encoders.body import as_body_batch
-from castsearch.models.config import Model
+from castsearch.encoders.encoder import BodyEncoder
+from castsearch.encoders.lite0 import load
+from castsearch.models.table import BY_NAME, Model
 from castsearch.networks.session import Session
 from castsearch.types import FloatArray, ImageArray
 
@@ -50,3 +52,10 @@ def _striped(maps: FloatArray) -> FloatArray:
 def split(vectors: FloatArray) -> list[FloatArray]:
     """The parts of vectors of :func:`encode_parts`, each (n, its length)."""
     return np.split(vectors, np.cumsum(PARTS)[:-1], axis=1)
+
+
+def _encode(session: Session, model: Model, crops: Sequence[ImageArray], flip: bool) -> FloatArray:
+    return encode_parts(session, model, crops)
+
+
+LITE0_PARTS = BodyEncoder(BY_NAME["lite0-parts"], load, _encode, is_mirrored=False, split=split)

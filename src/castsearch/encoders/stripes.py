@@ -6,11 +6,16 @@ Recognition with an Ensemble of Localized Features", ECCV 2008), in HSV, with so
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from castsearch.encoders.body import resized
+from castsearch.encoders.encoder import BodyEncoder
+from castsearch.models.table import BY_NAME, Model
+from castsearch.networks.device import Place
 from castsearch.types import FloatArray, ImageArray
 
 HEIGHT, WIDTH = 96, 48
@@ -61,3 +66,15 @@ def _soft_bins(
     if circular:
         return [(below % n_bins, 1 - share), ((below + 1) % n_bins, share)]
     return [(below.clip(0, n_bins - 1), 1 - share), ((below + 1).clip(0, n_bins - 1), share)]
+
+
+def _load(model: Model, place: Place) -> None:
+    """There is no network to load."""
+
+
+def _encode(network: None, model: Model, crops: Sequence[ImageArray], flip: bool) -> FloatArray:
+    return np.stack([stripes(crop) for crop in crops])
+
+
+# The same mirrored: columns are weighed alike on both sides.
+STRIPES = BodyEncoder(BY_NAME["hsv-stripes"], _load, _encode, is_mirrored=False)

@@ -61,7 +61,7 @@ def overlaps(crops: Sequence[Corners | None]) -> list[Overlap]:
 
     Returns:
         Each pair once, ``first < second``, by falling number of corners that agree; without
-        contradictions, so that :func:`stills_of` uses every one of them.
+        contradictions, so that :func:`places_of` uses every one of them.
     """
 
     @lru_cache(maxsize=_KEPT_PICTURES)
@@ -90,8 +90,8 @@ def overlaps(crops: Sequence[Corners | None]) -> list[Overlap]:
     return list(found.values())
 
 
-def stills_of(n: int, found: Sequence[Overlap]) -> NDArray[np.intp]:
-    """The still of every crop: crops that overlap, directly or through others, share one.
+def places_of(n: int, found: Sequence[Overlap]) -> NDArray[np.int64]:
+    """The still of every crop and where in it the crop lies: crops that overlap share a still.
 
     Args:
         n: Number of crops.
@@ -99,14 +99,18 @@ def stills_of(n: int, found: Sequence[Overlap]) -> NDArray[np.intp]:
             elsewhere than stronger ones do is dropped.
 
     Returns:
-        Shape (n,): an index of the still, from 0 by first appearance. Two indices that differ do
-        not mean two stills: crops of one still need not overlap.
+        Shape (n, 3): an index of the still, from 0 by first appearance, and left and top of the
+        crop, pixels from the corner of one crop of that still. Two indices that differ do not mean
+        two stills: crops of one still need not overlap.
     """
     places = _Places(n)
     for link in found:
         places.join(link)
     numbers: dict[int, int] = {}
-    return np.array([numbers.setdefault(places.still(i), len(numbers)) for i in range(n)], np.intp)
+    return np.array(
+        [(numbers.setdefault(places.still(i), len(numbers)), *places.at(i)) for i in range(n)],
+        dtype=np.int64,
+    ).reshape(-1, 3)
 
 
 class _Places:
@@ -119,6 +123,9 @@ class _Places:
 
     def still(self, crop: int) -> int:
         return self._still[crop]
+
+    def at(self, crop: int) -> tuple[int, int]:
+        return self._at[crop]
 
     def implied(self, link: Overlap) -> list[Overlap]:
         """How crops of the two stills would lie if ``link`` made them one, but ``link`` itself."""

@@ -1,19 +1,27 @@
-"""Read who is truly where: the ground truth in the forms that course and challenge files use."""
+"""Who is truly where, in the form that scores are made of."""
 
 from __future__ import annotations
 
-import json
-from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
 
 from castsearch.errors import InputError
-from castsearch.types import OTHERS, Movie
-
-N_LISTED = 10
-"""How many offending ids or lines one message spells out."""
+from castsearch.sources.jsonfile import load_json
+from castsearch.sources.labels import (
+    N_LISTED,
+    Labels,
+    MovieLabels,
+    is_others,
+    listed,
+    movie_prefix,
+    note_unlabelled,
+    parse,
+    with_labels,
+)
+from castsearch.sources.movies import read
+from castsearch.sources.paths import NOWHERE, is_folder
+from castsearch.types import OTHERS, Candidate, CastMember, Movie, Still
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,51 +46,31 @@ class Truth:
         return self.movies.get(query_id) or movie_prefix(query_id)
 
 
-def movie_prefix(any_id: str) -> str:
-    """The text before the last ``_``: ``tt0120338`` for ``tt0120338_nm0000138``."""
-    return any_id.rpartition("_")[0]
-
-
-def is_others(query_id: str) -> bool:
-    """Whether an id is the distractor label, which is never a query."""
-    return query_id == OTHERS or query_id.endswith(f"_{OTHERS}")
-
-
-def listed(items: Sequence[str]) -> str:
-    """The first items in words, with the number of those not spelt out."""
-    shown = ", ".join(items[:N_LISTED])
-    return shown if len(items) <= N_LISTED else f"{shown} and {len(items) - N_LISTED} more"
-
-
 def read_truth(path: Path) -> Truth:
     """Read a ground truth; the form is told apart by itself.
 
-    Forms: ``{"tt_nm": ["tt_0012", ...]}`` (IMDb ``<split>_GT.json``, WIDER ``<split>_label.json``);
-    ``{"tt": {"cast": [{"id", "label"}], "candidates": [{"id", "label"}]}}`` (public WIDER label
-    file, ``<split>.json`` with labels), labels ``nm...`` or ``tt..._nm...``; or a folder that
-    :func:`castsearch.sources.movies.read` reads.
+    Forms: those of :func:`castsearch.sources.labels.parse`, the second of which includes a
+    ``<split>.json`` with labels; or a folder that :func:`castsearch.sources.movies.read` reads.
 
     Raises:
-        InputError: the file cannot be read, has another form, no labels, or names an id twice.
+        InputError: the file cannot be read, has another form, has no labels, or anything in it is
+            ambiguous (an id twice, one candidate for two queries).
     """
     path = Path(path)
-    try:
-        is_folder = path.is_dir()
-    except OSError:
-        is_folder = False  # and reading it as a file says why
-    if is_folder:
-        return _read_folder(path)
-    document = _load(path)
-    if not isinstance(document, dict) or not document:
-        raise InputError(f"{path}: expected a JSON object of queries or movies, and found none")
-    if all(isinstance(value, list) for value in document.values()):
-        return _from_lists(path, document)
-    if all(isinstance(value, dict) for value in document.values()):
-        return _from_movies(path, document)
-    raise InputError(
-        f"{path}: not a ground truth; expected a list of candidate ids per query, or cast and "
-        "candidates with labels per movie"
-    )
+    if is_folder(path):
+        movies = read(path)
+    else:
+        labels = _load(path)
+        if labels.queries:
+            return _of_queries(labels)
+        movies = [_movie(movie_id, part, path) for movie_id, part in labels.movies.items()]
+    truth = truth_of(movies)
+    if truth is None:
+        raise InputError(
+            f"{path}: no candidate has a label; give a folder with labels or a truth file"
+        )
+    told = dict.fromkeys(problem.message for movie in movies for problem in movie.problems)
+    return replace(truth, messages=(*truth.messages, *told))
 
 
 def truth_of(movies: Sequence[Movie]) -> Truth | None:
@@ -105,7 +93,7 @@ def truth_of(movies: Sequence[Movie]) -> Truth | None:
         if movie.id in candidates:
             raise InputError(f"the movie id {movie.id} occurs twice; rename one of the folders")
         candidates[movie.id] = frozenset(candidate.id for candidate in movie.candidates)
-        for query, found in truth.items():
+        for query, ids in truth.items():
             if is_others(query):
                 messages.append(_others_message(query))
                 continue
@@ -114,127 +102,42 @@ def truth_of(movies: Sequence[Movie]) -> Truth | None:
                     f"the cast id {query} occurs in {movie_ids[query]} and in {movie.id}; "
                     "rename one of them"
                 )
-            positives[query] = found
+            positives[query] = ids
             movie_ids[query] = movie.id
     if not candidates:
         return None
     return Truth(positives, candidates, movie_ids, tuple(messages), frozenset(unlabelled))
 
 
-def _read_folder(path: Path) -> Truth:
-    from castsearch.sources.movies import read
-
-    truth = truth_of(read(path))
-    if truth is None:
-        raise InputError(
-            f"{path}: no candidate has a label; give a folder with labels or a truth file"
-        )
-    return truth
-
-
-def _load(path: Path) -> object:
-    repeated: Counter[str] = Counter()
-
-    def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-        # json keeps the last of two equal keys without a word: a truth would lose positives.
-        found = dict(pairs)
-        if len(found) < len(pairs):
-            counts = Counter(key for key, _ in pairs)
-            repeated.update(key for key, count in counts.items() if count > 1)
-        return found
-
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-        document: object = json.loads(text, object_pairs_hook=unique)
-    except FileNotFoundError:
-        raise InputError(f"{path}: there is no such truth file; check the path") from None
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read ({error.strerror})") from error
-    except UnicodeDecodeError as error:
-        raise InputError(f"{path}: not a UTF-8 text file; a ground truth is JSON") from error
-    except RecursionError as error:
-        raise InputError(f"{path}: nested too deeply to be a ground truth") from error
-    except ValueError as error:
-        raise InputError(f"{path}: broken JSON ({error}); a ground truth is JSON") from error
+def _load(path: Path) -> Labels:
+    document, repeated = load_json(path)
     if repeated:
         raise InputError(f"{path}: occurs twice in one object: {listed(sorted(repeated))}")
-    return document
-
-
-def _from_lists(path: Path, document: dict[str, list[object]]) -> Truth:
-    positives: dict[str, frozenset[str]] = {}
-    messages = []
-    for query, entries in document.items():
-        ids = [entry for entry in entries if isinstance(entry, str)]
-        if len(ids) < len(entries):
-            raise InputError(f"{path}: the list of {query} holds something that is not an id")
-        if is_others(query):
-            messages.append(_others_message(query))
-            continue
-        if len(set(ids)) < len(ids):
-            twice = sorted(i for i, count in Counter(ids).items() if count > 1)
-            raise InputError(f"{path}: the list of {query} names twice: {listed(twice)}")
-        positives[query] = frozenset(ids)
-    return Truth(positives, None, {}, tuple(messages))
-
-
-def _from_movies(path: Path, document: dict[str, dict[str, object]]) -> Truth:
-    positives: dict[str, frozenset[str]] = {}
-    candidates: dict[str, frozenset[str]] = {}
-    movies: dict[str, str] = {}
-    messages = []
-    n_labels = 0
-    for movie, content in document.items():
-        cast = _entries(path, movie, content, "cast")
-        people = _entries(path, movie, content, "candidates")
-        candidates[movie] = frozenset(people)
-        n_labels += sum(label is not None for label in people.values())
-        by_label: dict[str, list[str]] = {}
-        for candidate, label in people.items():
-            by_label.setdefault(_short(movie, label or OTHERS), []).append(candidate)
-        wanted = {OTHERS}
-        for query, label in cast.items():
-            name = _short(movie, label or query)
-            if is_others(query) or is_others(name):
-                messages.append(_others_message(query))
-                continue
-            if query in positives:
-                raise InputError(f"{path}: the cast id {query} occurs twice")
-            wanted.add(name)
-            positives[query] = frozenset(by_label.get(name, ()))
-            movies[query] = movie
-        strangers = sum(len(ids) for name, ids in by_label.items() if name not in wanted)
-        if strangers:
-            messages.append(
-                f"{path}: {strangers} candidates of {movie} have a label that is not in its cast; "
-                f'they count as "{OTHERS}"'
-            )
-    if n_labels == 0:
-        raise InputError(f"{path}: no candidate has a label; give the file that has them")
-    return Truth(positives, candidates, movies, tuple(messages))
-
-
-def _entries(
-    path: Path, movie: str, content: dict[str, object], part: str
-) -> dict[str, str | None]:
-    """Label by id of the cast or the candidates of one movie of a WIDER file."""
-    entries = content.get(part)
-    if not isinstance(entries, list):
-        raise InputError(f'{path}: {movie} has no list "{part}"')
-    labels: dict[str, str | None] = {}
-    for entry in entries:
-        found = entry.get("id") if isinstance(entry, dict) else None
-        label = entry.get("label") if isinstance(entry, dict) else None
-        if not isinstance(found, str) or not isinstance(label, str | None):
-            raise InputError(f'{path}: an entry of "{part}" of {movie} has no id, or a bad label')
-        if found in labels:
-            raise InputError(f'{path}: the id {found} occurs twice in "{part}" of {movie}')
-        labels[found] = label
+    if not isinstance(document, dict) or not document:
+        raise InputError(f"{path}: expected a JSON object of queries or movies, and found none")
+    labels = parse(document)
+    if labels.problems:
+        clauses = [problem.message for problem in labels.problems]
+        more = f" (the first {N_LISTED} of {len(clauses)})" if len(clauses) > N_LISTED else ""
+        raise InputError(
+            f"{path}: nothing can be scored by this truth{more}: " + "; ".join(clauses[:N_LISTED])
+        )
     return labels
 
 
-def _short(movie: str, label: str) -> str:
-    return label.removeprefix(f"{movie}_")
+def _of_queries(labels: Labels) -> Truth:
+    """The truth of a file that lists the positives of each query."""
+    positives = {q: frozenset(ids) for q, ids in labels.queries.items() if not is_others(q)}
+    messages = tuple(_others_message(query) for query in labels.queries if is_others(query))
+    return Truth(positives, None, {}, messages)
+
+
+def _movie(movie_id: str, part: MovieLabels, path: Path) -> Movie:
+    """A movie of which there are labels alone, labelled by the rules that hold for all movies."""
+    cast = tuple(CastMember(id_, id_, ()) for id_ in dict.fromkeys(id_ for id_, _ in part.cast))
+    still = Still(movie_id, NOWHERE)
+    movie = Movie(movie_id, cast, tuple(Candidate(id_, still) for id_ in part.labels))
+    return note_unlabelled(with_labels(movie, part, str(path)))
 
 
 def _others_message(query: str) -> str:

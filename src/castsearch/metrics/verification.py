@@ -15,7 +15,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from castsearch.errors import InputError
-from castsearch.metrics.truth import listed
+from castsearch.runtime.oserrors import sentence
+from castsearch.sources.labels import listed
+from castsearch.sources.paths import is_file, is_folder
 
 N_FOLDS = 10
 FAR = 0.001
@@ -66,9 +68,6 @@ def read_pairs(path: Path, images: Path | None = None) -> list[Pair]:
     Raises:
         InputError: the file is missing or malformed (the line is named), or pictures are missing.
     """
-    # Pillow comes along with it, which scoring does without.
-    from castsearch.sources.paths import is_file, is_folder
-
     path = Path(path)
     if is_folder(path):
         found = [path / name for name in ("pairs.csv", "pairs.txt") if is_file(path / name)]
@@ -77,10 +76,8 @@ def read_pairs(path: Path, images: Path | None = None) -> list[Pair]:
         path = found[0]
     try:
         text = path.read_text(encoding="utf-8-sig")
-    except FileNotFoundError:
-        raise InputError(f"{path}: there is no such pairs file; check the path") from None
     except OSError as error:
-        raise InputError(f"{path}: cannot be read ({error.strerror})") from error
+        raise InputError(sentence(error, path, "read")) from error
     except UnicodeDecodeError as error:
         raise InputError(f"{path}: not a UTF-8 text file") from error
     lines = text.splitlines()
@@ -252,8 +249,6 @@ def _is_number(word: str) -> bool:
 
 
 def _locate(path: Path, roots: list[Path], entries: list[tuple[str, str, bool, int]]) -> list[Pair]:
-    from castsearch.sources.paths import is_file
-
     found: dict[str, Path] = {}
     missing = []
     for entry in dict.fromkeys(name for a, b, _, _ in entries for name in (a, b)):

@@ -12,7 +12,6 @@ import importlib.util
 import json
 import os
 import re
-import shutil
 import tomllib
 from collections.abc import Mapping
 from dataclasses import fields
@@ -21,8 +20,8 @@ from pathlib import Path
 from typing import Any
 
 from castsearch.errors import InputError
-from castsearch.models.download import download
 from castsearch.models.table import BUILT_IN, BY_NAME, KINDS, PRECISIONS, Kind, Model, Precision
+from castsearch.runtime.files import file_sha256, whole_file
 from castsearch.runtime.home import home
 
 __all__ = [
@@ -148,15 +147,8 @@ def add(name: str, entry: Mapping[str, Any], config: Path | None = None) -> Path
             f"{path}: a table [models.{name}] cannot be added at its end ({error}); write the "
             "models of the file as tables of their own."
         ) from error
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.part")
-    try:
+    with whole_file(path) as temporary:
         temporary.write_bytes(text.encode("utf-8"))
-        if path.is_file():
-            shutil.copymode(path, temporary)
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
     return path
 
 
@@ -206,6 +198,9 @@ def weights(model: Model) -> Path:
     """
     path = locate(model)
     if path is None and model.url:
+        # Python's HTTP client takes as long to import as NumPy, and hardly any run downloads.
+        from castsearch.models.download import download
+
         path = download(model.url, model.sha256, _own_path(model))
     if path is None:
         if model.extra:
@@ -240,15 +235,3 @@ def _fingerprint(model: Model, digest: str) -> str:
     if model.precision != "float32":
         preparation += model.precision
     return f"{model.name}:{digest[:16]}:{hashlib.sha256(preparation.encode()).hexdigest()[:8]}"
-
-
-@lru_cache(maxsize=64)
-def _sha256_of(path: Path, size: int, modified: int) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def file_sha256(path: Path) -> str:
-    """The sha256 of a file, in hexadecimal; read again only when its size or time changed."""
-    status = path.stat()
-    return _sha256_of(path, status.st_size, status.st_mtime_ns)

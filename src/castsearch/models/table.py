@@ -167,8 +167,10 @@ BUILT_IN: tuple[Model, ...] = (
     Model(
         name="hsv-stripes",
         kind="body encoder",
-        # No weights: its code is its file, so that vectors made by other code are made again.
+        # No weights: the hash is that of the code when it last changed a vector, and is changed
+        # whenever the code does so again; vectors of other code are then made anew.
         file="encoders/stripes.py",
+        sha256="e87d513212cc64df3550aaa82d60ee101b25baf37a7ecaceff99b7bfbd310f55",
         dim=256,
         package="castsearch",
         origin="castsearch",

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,6 +9,7 @@ from castsearch.errors import InputError
 from castsearch.models.table import Precision
 from castsearch.networks.quantize import quantize
 from castsearch.networks.rewrite import rewrite
+from castsearch.runtime.files import whole_file
 
 if TYPE_CHECKING:
     import onnx
@@ -47,15 +46,9 @@ def prepared(path: Path, sha256: str, cache: Path, precision: Precision = "float
 
 
 def saved(model: onnx.ModelProto, target: Path) -> Path:
-    """Write ``model`` to ``target`` under a name of its own, then rename it."""
+    """Write ``model`` to ``target``, whole or not at all."""
     import onnx
 
-    target.parent.mkdir(parents=True, exist_ok=True)
-    descriptor, name = tempfile.mkstemp(dir=target.parent, suffix=".tmp")
-    os.close(descriptor)
-    try:
-        onnx.save(model, name)
-        Path(name).replace(target)
-    finally:
-        Path(name).unlink(missing_ok=True)
+    with whole_file(target) as temporary:
+        onnx.save(model, str(temporary))
     return target

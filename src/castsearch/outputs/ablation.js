@@ -1,38 +1,16 @@
 "use strict";
-// Everything from the run is put into the page as text, never as markup.
 (() => {
-  const data = JSON.parse(document.getElementById("data").textContent);
+  const { data, at, el, stage, ready } = shared;
   const FIRST = 10; // queries drawn at first, and by each press
-  const at = (id) => document.getElementById(id);
   let shown = FIRST;
-
-  const el = (tag, className, ...content) => {
-    const node = document.createElement(tag);
-    if (className) node.className = className;
-    node.append(...content);
-    return node;
-  };
-
-  const stage = (thumb, alt) => {
-    if (thumb < 0) return el("span", "stage", el("span", "none", "no picture"));
-    const image = el("img");
-    image.loading = "lazy";
-    image.decoding = "async";
-    image.alt = alt;
-    image.src = `thumbs/${data.thumbs[thumb]}.jpg`;
-    const picture = el("span", "pic", image);
-    const aspect = data.aspects[thumb];
-    if (!aspect) picture.classList.add("free");
-    else picture.style.setProperty("--aspect", String(aspect / 1000));
-    return el("span", "stage", picture);
-  };
+  const picture = (thumb, alt) => stage(thumb, data.aspects[thumb], alt);
 
   const crop = ([id, thumb, right, reason], i, name) => {
     const kind = right ? "right" : "wrong";
     const line = el("span", "line", el("b", "", `#${i + 1}`));
     line.append(el("span", "mark", right ? "✓ right" : "✗ wrong"));
     const words = el("span", "words", line, el("span", "why", data.reasons[reason]));
-    const node = el("div", `crop ${kind}`, stage(thumb, `${id}, ranked ${i + 1} for ${name}`), words);
+    const node = el("div", `crop ${kind}`, picture(thumb, `${id}, ranked ${i + 1} for ${name}`), words);
     node.title = `${id}: ${data.reasons[reason]}`;
     return el("li", "", node);
   };
@@ -58,7 +36,7 @@
     const words = el("div", "", heading, facts);
     if (query.id !== query.name) words.append(el("p", "", query.id));
     const portraits = el("div", "portraits");
-    portraits.append(...query.portraits.map((p) => stage(p, `Portrait of ${query.name}`)));
+    portraits.append(...query.portraits.map((p) => picture(p, `Portrait of ${query.name}`)));
     const sides = el("div", "sides", side(query, left, right), side(query, right, left));
     node.append(el("div", "who", portraits, words), sides);
     return node;
@@ -108,8 +86,5 @@
   });
   at("filters").hidden = false;
   draw();
-  window.addEventListener("beforeprint", () => {
-    for (const image of document.images) image.loading = "eager";
-  });
-  document.documentElement.dataset.ready = "yes";
+  ready();
 })();

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,7 +10,13 @@ from typing import Any
 from castsearch.metrics.comparison import Ablation, QueryAP
 from castsearch.outputs.ablation import explained, in_words, published
 from castsearch.outputs.chart import bar_chart
-from castsearch.outputs.page import aspect, picture_name, write_page
+from castsearch.outputs.page import (
+    aspect,
+    picture_name,
+    remove_other_thumbnails,
+    write_page,
+    write_thumbnails,
+)
 from castsearch.types import MovieResult, Problem
 
 N_SHOWN = 12
@@ -30,23 +36,33 @@ class Shown:
 class SideBySide:
     """One query: the first candidates of each variant, in their order.
 
-    ``pictures`` holds JPEG bytes and the aspect (width in thousandths of the height, 0 unknown) of
-    the candidates shown and of the portraits, by id.
+    ``pictures`` holds name and aspect (width in thousandths of the height, 0 unknown) of the
+    thumbnails of the candidates shown and of the portraits, by id.
     """
 
     query: QueryAP
     name: str
     portraits: tuple[str, ...]
     lists: tuple[tuple[Shown, ...], ...]
-    pictures: dict[str, tuple[bytes, int]]
+    pictures: Mapping[str, tuple[str, int]]
 
 
 def side_by_side(
-    source: str, runs: Sequence[Sequence[MovieResult]], queries: Sequence[QueryAP]
+    source: str,
+    runs: Iterable[Iterable[MovieResult]],
+    queries: Iterable[QueryAP],
+    thumbnails: Path,
 ) -> list[SideBySide]:
-    """The first :data:`N_SHOWN` of each query's lists, one list per run of the same movies."""
+    """The first :data:`N_SHOWN` of each query's lists, one list per run of the same movies.
+
+    One movie at a time is taken of each run, and its pictures go to the folder ``thumbnails`` at
+    once, so that no more than one movie per run is in memory.
+
+    Raises:
+        CastsearchError: a picture cannot be written.
+    """
     by_query = {query.query: query for query in queries if query.source == source}
-    found = []
+    comparisons = []
     for results in zip(*runs, strict=True):
         first = results[0]
         truth = first.movie.truth or {}
@@ -54,9 +70,9 @@ def side_by_side(
             if member.id not in by_query:
                 continue
             lists = []
-            pictures: dict[str, tuple[bytes, int]] = {}
+            pictures: dict[str, tuple[str, int]] = {}
             portraits = tuple(still.id for still in member.portraits)
-            _take(first, portraits, pictures)
+            _take(first, portraits, pictures, thumbnails)
             for result in results:
                 ranking = result.rankings[i]
                 ids = ranking.candidate_ids[:N_SHOWN]
@@ -67,31 +83,40 @@ def side_by_side(
                         for name, reason in zip(ids, words, strict=True)
                     )
                 )
-                _take(result, ids, pictures)
+                _take(result, ids, pictures, thumbnails)
             name = member.name or member.id
-            found.append(SideBySide(by_query[member.id], name, portraits, tuple(lists), pictures))
-    return found
+            comparisons.append(
+                SideBySide(by_query[member.id], name, portraits, tuple(lists), pictures)
+            )
+    return comparisons
 
 
-def _take(result: MovieResult, ids: Sequence[str], pictures: dict[str, tuple[bytes, int]]) -> None:
+def _take(
+    result: MovieResult,
+    ids: Iterable[str],
+    pictures: dict[str, tuple[str, int]],
+    thumbnails: Path,
+) -> None:
     for name in ids:
         picture = result.thumbnails.get(name)
         if picture and name not in pictures:
-            pictures[name] = (picture, aspect(result, name))
+            write_thumbnails(thumbnails, {picture_name(picture): picture})
+            pictures[name] = (picture_name(picture), aspect(result, name))
 
 
 def write_comparison(
-    out: Path, table: Ablation, seen: Sequence[SideBySide], problems: Sequence[Problem]
+    out: Path, table: Ablation, comparisons: Sequence[SideBySide], problems: Sequence[Problem]
 ) -> Path:
-    """Write ``out/index.html`` and ``out/thumbs/``, and give the path of the page.
+    """Write ``out/index.html``, and give its path.
+
+    ``out/thumbs`` holds the pictures by then; those of an earlier ablation are removed from it.
 
     Raises:
         CastsearchError: a file cannot be written.
     """
     from markupsafe import Markup
 
-    thumbnails: dict[str, bytes] = {}
-    data = _page_data(table, seen, thumbnails)
+    data = _page_data(table, comparisons)
     rows = [
         {
             "name": row.variant.name,
@@ -109,10 +134,9 @@ def write_comparison(
         }
         for row in table.rows
     ]
-    return write_page(
-        out,
+    page = write_page(
+        out / "index.html",
         "ablation",
-        thumbnails,
         data,
         title="castsearch: ablation",
         against=table.against,
@@ -122,11 +146,11 @@ def write_comparison(
         explained=explained(table),
         problems=list(problems),
     )
+    remove_other_thumbnails(out / "thumbs", data["thumbs"])
+    return page
 
 
-def _page_data(
-    table: Ablation, seen: Sequence[SideBySide], thumbnails: dict[str, bytes]
-) -> dict[str, Any]:
+def _page_data(table: Ablation, comparisons: Sequence[SideBySide]) -> dict[str, Any]:
     """What the page's script reads: pictures and reasons as numbers into lists."""
     pictures: dict[str, int] = {}
     aspects: list[int] = []
@@ -136,12 +160,10 @@ def _page_data(
     def picture(query: SideBySide, name: str) -> int:
         if name not in query.pictures:
             return -1
-        content, shape = query.pictures[name]
-        key = picture_name(content)
+        key, shape = query.pictures[name]
         if key not in pictures:
             pictures[key] = len(pictures)
             aspects.append(shape)
-            thumbnails[key] = content
         return pictures[key]
 
     queries = [
@@ -165,7 +187,7 @@ def _page_data(
                 for entries in one.lists
             ],
         }
-        for one in seen
+        for one in comparisons
     ]
     names = [row.variant.name for row in table.rows]
     left, right = _first_pair(table)
@@ -175,6 +197,7 @@ def _page_data(
         "right": right,
         "movies": [f"{source} {movie}" for source, movie in table.movies],
         "thumbs": list(pictures),
+        "thumbsAt": "thumbs/",
         "aspects": aspects,
         "reasons": list(reasons),
         "queries": queries,

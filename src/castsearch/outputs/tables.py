@@ -1,111 +1,97 @@
-"""The scores of a run as one Parquet table, and who each candidate is as a CSV."""
+"""A run as tables: the score of every query and candidate, and who each candidate is.
+
+Rows are made movie by movie. Ids, names and reasons are cells by
+:func:`castsearch.runtime.spreadsheet.to_cell`.
+"""
 
 from __future__ import annotations
 
-import csv
-from collections.abc import Sequence
-from pathlib import Path
-from typing import Any
+import math
+from collections.abc import Iterator
 
-from castsearch.runtime.files import whole_file, whole_text_file
-from castsearch.types import Face, MovieResult
+from castsearch.runtime.spreadsheet import to_cell
+from castsearch.types import MovieResult
 
-
-def write_scores(path: Path, results: Sequence[MovieResult]) -> Path:
-    """Write one row per query and candidate to ``path`` (Parquet, zstd), best first per query.
-
-    Columns: ``movie``, ``query``, ``candidate``, ``score`` (float64, ``-inf`` kept, null where the
-    ranking has no scores), ``rank`` (from 1), ``face_x0`` .. ``face_y1`` (pixels of the upright
-    picture, null without a face), ``face_score``, ``decided_by`` and ``label_correct`` (null
-    where the candidate has no label).
-
-    Raises:
-        CastsearchError: The file cannot be written.
-    """
-    import polars as pl
-
-    text, real = pl.String, pl.Float32
-    schema: dict[str, Any] = {
-        "movie": text,
-        "query": text,
-        "candidate": text,
-        "score": pl.Float64,
-        "rank": pl.UInt32,
-        "face_x0": real,
-        "face_y0": real,
-        "face_x1": real,
-        "face_y1": real,
-        "face_score": real,
-        "decided_by": text,
-        "label_correct": pl.Boolean,
-    }
-    parts = [pl.DataFrame(_columns(result), schema=schema) for result in results]
-    table = pl.concat(parts) if parts else pl.DataFrame(schema=schema)
-    with whole_file(path) as temporary:
-        table.write_parquet(temporary, compression="zstd")
-    return path
-
+SCORE_COLUMNS = (
+    "movie",
+    "query",
+    "candidate",
+    "score",
+    "rank",
+    "face_x0",
+    "face_y0",
+    "face_x1",
+    "face_y1",
+    "face_score",
+    "decided_by",
+    "label_correct",
+)
+NAME_COLUMNS = ("movie", "candidate", "still", "cast", "name", "probability", "decided_by")
 
 NOBODY = "none of these"
 NAMED_FROM = 0.5
 """Probability from which a candidate is named."""
 
 
-def write_names(path: Path, results: Sequence[MovieResult]) -> Path:
-    """Write one row per candidate to ``path`` (CSV): who it is, if anyone asked for.
+def score_rows(result: MovieResult) -> Iterator[list[str]]:
+    """One row per query and candidate by :data:`SCORE_COLUMNS`, best first per query.
 
-    Columns: ``movie``, ``candidate``, ``still``, ``cast`` (id of the likeliest cast member, or
-    "none of these" where no probability reaches a half), ``name``, ``probability`` (of that member)
-    and ``decided_by``. Scores have to be probabilities.
-
-    Raises:
-        CastsearchError: The file cannot be written.
+    ``score`` has all its digits, ``-inf`` for nothing to go by, and is empty where the ranking has
+    no scores; ``rank`` counts from 1; the face is in pixels of the upright picture and empty
+    without one; ``label_correct`` is ``true``, ``false``, or empty without a label.
     """
-    with whole_text_file(path) as file:
-        table = csv.writer(file)
-        table.writerow(["movie", "candidate", "still", "cast", "name", "probability", "decided_by"])
-        for result in results:
-            names = {member.id: member.name for member in result.movie.cast}
-            best: dict[str, tuple[float, str, str]] = {}
-            for ranking in result.rankings:
-                for candidate, score, reason in zip(
-                    ranking.candidate_ids, ranking.scores, ranking.reasons, strict=True
-                ):
-                    if candidate not in best or score > best[candidate][0]:
-                        best[candidate] = (score, ranking.query_id, reason)
-            for seen in result.movie.candidates:
-                score, cast, reason = best[seen.id]
-                who = cast if score >= NAMED_FROM else NOBODY
-                probability = f"{max(score, 0.0):.4f}"
-                row = [who, names.get(who, ""), probability, reason]
-                table.writerow([result.movie.id, seen.id, seen.still.id, *row])
-    return path
-
-
-def _columns(result: MovieResult) -> dict[str, list[Any]]:
-    """The rows of one movie, as columns."""
     labels = {candidate.id: candidate.label for candidate in result.movie.candidates}
-    columns: dict[str, list[Any]] = {
-        name: [] for name in ("movie", "query", "candidate", "score", "rank")
+    faces = {
+        name: [*(f"{side:.2f}" for side in face.box.xyxy), f"{face.score:.6f}"]
+        for name, face in result.faces.items()
     }
-    faces: list[Face | None] = []
-    decided_by: list[str | None] = []
-    correct: list[bool | None] = []
+    movie = to_cell(result.movie.id)
     for ranking in result.rankings:
-        n = len(ranking.candidate_ids)
-        columns["movie"] += [result.movie.id] * n
-        columns["query"] += [ranking.query_id] * n
-        columns["candidate"] += ranking.candidate_ids
-        columns["score"] += ranking.scores or [None] * n
-        columns["rank"] += range(1, n + 1)
-        faces += [result.faces.get(name) for name in ranking.candidate_ids]
-        decided_by += ranking.reasons or [None] * n
-        for name in ranking.candidate_ids:
-            label = labels.get(name)
-            correct.append(None if label is None else label == ranking.query_id)
-    for side in ("x0", "y0", "x1", "y1"):
-        columns[f"face_{side}"] = [getattr(face.box, side) if face else None for face in faces]
-    columns["face_score"] = [face.score if face else None for face in faces]
-    columns["decided_by"] = list(decided_by)
-    columns["label_correct"] = list(correct)
-    return columns
+        query = to_cell(ranking.query_id)
+        for i, candidate in enumerate(ranking.candidate_ids):
+            label = labels.get(candidate)
+            yield [
+                movie,
+                query,
+                to_cell(candidate),
+                repr(float(ranking.scores[i])) if ranking.scores else "",
+                str(i + 1),
+                *faces.get(candidate, [""] * 5),
+                to_cell(ranking.reasons[i]) if ranking.reasons else "",
+                "" if label is None else str(label == ranking.query_id).lower(),
+            ]
+
+
+def name_rows(result: MovieResult) -> Iterator[list[str]]:
+    """One row per candidate by :data:`NAME_COLUMNS`: who it is, if anyone asked for.
+
+    ``cast`` is the id of the likeliest cast member, or "none of these" where no probability
+    reaches a half; ``probability`` is of that member. Scores have to be probabilities.
+    """
+    names = {member.id: member.name for member in result.movie.cast}
+    likeliest = _likeliest(result)
+    for candidate in result.movie.candidates:
+        probability, cast, reason = likeliest.get(candidate.id, (0.0, "", ""))
+        who = cast if probability >= NAMED_FROM else NOBODY
+        texts = [result.movie.id, candidate.id, candidate.still.id, who, names.get(who, "")]
+        yield [*map(to_cell, texts), f"{max(probability, 0.0):.4f}", to_cell(reason)]
+
+
+def n_named(result: MovieResult) -> int:
+    """How many candidates have a name in :func:`name_rows`."""
+    likeliest = _likeliest(result)
+    nobody = (-math.inf, "", "")
+    return sum(likeliest.get(c.id, nobody)[0] >= NAMED_FROM for c in result.movie.candidates)
+
+
+def _likeliest(result: MovieResult) -> dict[str, tuple[float, str, str]]:
+    """Best score of each candidate, whose it is, and what decided it."""
+    best: dict[str, tuple[float, str, str]] = {}
+    for ranking in result.rankings:
+        for i, (candidate, score) in enumerate(
+            zip(ranking.candidate_ids, ranking.scores, strict=True)
+        ):
+            if candidate not in best or score > best[candidate][0]:
+                reason = ranking.reasons[i] if ranking.reasons else ""
+                best[candidate] = (score, ranking.query_id, reason)
+    return best

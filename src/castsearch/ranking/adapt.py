@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from castsearch.ranking.affinity import Bodies, unit_rows
+from castsearch.ranking.affinity import Bodies
+from castsearch.ranking.scale import unit_rows
 
 MIN_LABELS = 15
 MIN_PER_CAST = 3
@@ -30,7 +31,7 @@ def adapted(
 
     Args:
         bodies: The vectors of all candidates.
-        labels: Shape (n,): cast member that a confident face names, or -1.
+        labels: Shape (n,): cast member that a confident face or a person names, or -1.
         shrinkage: s, in labels per cast member.
 
     Returns:

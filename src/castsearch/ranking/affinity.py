@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from castsearch.errors import InputError
+from castsearch.ranking.scale import rise, unit_rows
 from castsearch.runtime.workers import n_cores
 
 _BLOCK = 512
@@ -89,12 +90,6 @@ def bodies(
     )
 
 
-def unit_rows(rows: NDArray[np.floating[Any]]) -> NDArray[np.floating[Any]]:
-    """Rows of length 1; a row of zeros stays one."""
-    norm = np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-9)
-    return np.asarray(rows / norm)
-
-
 @dataclass(frozen=True, slots=True)
 class Faces:
     """Face vectors of a movie's candidates: unit, shape (n, dim), zeros without ``has_face``."""
@@ -124,34 +119,34 @@ class LinkSettings:
 def link_weights(
     views: Sequence[tuple[Bodies, float]],
     faces: Faces,
-    stills: NDArray[np.integer],
+    apart: Any,
     settings: LinkSettings,
 ) -> Any:
     """Links between candidates, SciPy CSR of shape (n, n), symmetric, weights 0 to 1.
 
     Bodies are linked where both are among each other's nearest and stand out from the movie's
     similarities; clothes tie crops of one scene, and what they share with the whole movie ties
-    nothing. Faces link too, and faces that differ loosen a link of bodies. Boxes of one still are
-    two people and never linked.
+    nothing. Faces link too, and faces that differ loosen a link of bodies. Two people are never
+    linked.
 
     Args:
         views: Body vectors with the weight of each view; similarities are brought to mean 0 and
             deviation 1 of the movie before they are added.
         faces: Face vectors.
-        stills: Shape (n,): candidates of equal numbers share a still.
+        apart: Which of them are two people, SciPy CSR of bool, symmetric, shape (n, n).
         settings: Where links begin.
     """
     from scipy import sparse
 
-    n = len(stills)
-    standing = _Standing(views, stills)
+    n = apart.shape[0]
+    standing = _Standing(views, apart)
     k = min(settings.neighbours, n - 1)
 
     def nearest(start: int) -> tuple[NDArray[np.intp], Single]:
         """Columns and standings of the k nearest of each row of a block."""
         block = np.arange(start, min(start + _BLOCK, n))
         alike = standing.of(block)
-        alike[stills[block][:, None] == stills[None]] = _NOT_LINKED
+        alike[_never(apart, block)] = _NOT_LINKED
         columns = np.argpartition(alike, n - k, axis=1)[:, n - k :]
         return columns.ravel(), np.take_along_axis(alike, columns, axis=1).ravel()
 
@@ -167,10 +162,23 @@ def link_weights(
         links = sparse.csr_array((weight, places), shape=(n, n))
         # Mutual: the smaller weight of both directions, 0 where one is missing.
         links = _loosened(links.minimum(links.T), faces, settings)
-    face_links = _face_links(faces, stills, settings)
+    face_links = _face_links(faces, apart, settings)
     # Two reasons to be linked: 1 - (1 - a)(1 - b).
     joined = links + face_links - links.multiply(face_links)
     return sparse.csr_array(joined)
+
+
+def _never(apart: Any, rows: NDArray[np.intp]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Places of a block of ``rows`` by all that are no pair to link: two people, and themselves."""
+    counts = apart.indptr[rows + 1] - apart.indptr[rows]
+    # Where the entries of each row begin, less how many of the block stand before them.
+    shift = apart.indptr[rows] - (np.cumsum(counts) - counts)
+    entries = np.repeat(shift, counts) + np.arange(counts.sum())
+    block = np.arange(len(rows))
+    return (
+        np.concatenate([block, np.repeat(block, counts)]),
+        np.concatenate([rows, apart.indices[entries]]),
+    )
 
 
 def _loosened(links: Any, faces: Faces, settings: LinkSettings) -> Any:
@@ -189,10 +197,11 @@ def _loosened(links: Any, faces: Faces, settings: LinkSettings) -> Any:
 class _Standing:
     """How far similarities stand above the movie's own: several views as one number."""
 
-    def __init__(self, views: Sequence[tuple[Bodies, float]], stills: NDArray[np.integer]) -> None:
-        n = len(stills)
+    def __init__(self, views: Sequence[tuple[Bodies, float]], apart: Any) -> None:
+        n = apart.shape[0]
         rows = np.unique(np.linspace(0, n - 1, min(n, _SAMPLE)).astype(np.intp))
-        other = stills[rows][:, None] != stills[None]
+        other = np.ones((len(rows), n), dtype=bool)
+        other[_never(apart, rows)] = False
         # View, its mean, and what it is multiplied by.
         self._views: list[tuple[Bodies, float, float]] = []
         total = np.zeros(other.shape, dtype=np.float32)
@@ -223,20 +232,21 @@ def _moments(values: Single) -> tuple[float, float]:
     return float(values.mean()), max(float(values.std()), 1e-6)
 
 
-def _face_links(faces: Faces, stills: NDArray[np.integer], settings: LinkSettings) -> Any:
+def _face_links(faces: Faces, apart: Any, settings: LinkSettings) -> Any:
     """Links of candidates with like faces, SciPy CSR of shape (n, n)."""
     from scipy import sparse
 
-    n = len(stills)
+    n = apart.shape[0]
     seen = np.flatnonzero(faces.has_face)
+    strangers = apart[seen][:, seen]
     vectors = faces.vectors[seen]
     rows, columns, values = [], [], []
     # Below this a link weighs less than 0.001 of its full weight.
     floor = settings.face_at - 7 * settings.face_width
     for start in range(0, len(seen), _BLOCK):
         alike = vectors[start : start + _BLOCK] @ vectors.T
-        same = stills[seen[start : start + _BLOCK]][:, None] == stills[seen][None]
-        i, j = np.nonzero((alike > floor) & ~same)
+        alike[_never(strangers, np.arange(start, start + len(alike)))] = _NOT_LINKED
+        i, j = np.nonzero(alike > floor)
         rows.append(seen[start + i])
         columns.append(seen[j])
         values.append(
@@ -247,8 +257,3 @@ def _face_links(faces: Faces, stills: NDArray[np.integer], settings: LinkSetting
         return sparse.csr_array((n, n), dtype=np.float64)
     places = (np.concatenate(rows), np.concatenate(columns))
     return sparse.csr_array((np.concatenate(values), places), shape=(n, n))
-
-
-def rise(values: NDArray[np.float64], at: float, width: float) -> NDArray[np.float64]:
-    """A logistic step: 1/2 at ``at``, 0.73 one ``width`` above it."""
-    return np.asarray(1.0 / (1.0 + np.exp(-np.clip((values - at) / width, -60, 60))))

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from castsearch.errors import InputError
-
-Method = Literal["average", "hdbscan"]
 
 DLIB_THRESHOLD = 0.6
 """Euclidean distance of dlib face vectors below which two faces are one person's (strict: 0.55)."""
@@ -41,20 +39,17 @@ class Hybrid:
 def clusters(
     vectors: NDArray[np.floating[Any]],
     *,
-    method: Method = "average",
     threshold: float = 0.4,
-    min_size: int = 5,
     stills: ArrayLike | None = None,
 ) -> NDArray[np.intp]:
     """Cluster of each candidate of a movie, numbered from 0 in the order of first members.
 
+    Clusters are agglomerative, by average linkage.
+
     Args:
         vectors: Embeddings, shape (n_candidates, dim); their length does not matter.
-        method: ``average``: agglomerative, average linkage. ``hdbscan``: clusters of any density;
-            what it calls noise becomes a cluster of one.
-        threshold: Average: largest mean cosine distance of two clusters that are joined.
-        min_size: HDBSCAN: smallest cluster.
-        stills: Average: the still of each candidate; boxes of one still are two people, and no
+        threshold: Largest mean cosine distance of two clusters that are joined.
+        stills: The still of each candidate; boxes of one still are two people, and no
             cluster holds both.
 
     Returns:
@@ -65,12 +60,11 @@ def clusters(
     """
     unit = _unit(vectors)
     ids = None if stills is None else np.unique(np.asarray(stills), return_inverse=True)[1]
-    if ids is not None and (len(ids) != len(unit) or method != "average"):
-        raise InputError("stills need one id per candidate, and the method average")
+    if ids is not None and len(ids) != len(unit):
+        raise InputError("stills need one id per candidate")
     if len(unit) < 2:
         return np.zeros(len(unit), dtype=np.intp)
-    found = _hdbscan(unit, min_size) if method == "hdbscan" else _average(unit, threshold, ids)
-    return _numbered(found)
+    return _numbered(_average(unit, threshold, ids))
 
 
 def vote(
@@ -118,7 +112,6 @@ def hybrid(
     body: NDArray[np.floating[Any]],
     *,
     face_threshold: float = DLIB_THRESHOLD,
-    method: Method = "average",
     cluster_threshold: float = 0.4,
     stills: ArrayLike | None = None,
 ) -> Hybrid:
@@ -143,7 +136,6 @@ def hybrid(
         face: Minus the face distance, shape (n_cast, n_candidates), ``-inf`` without a face.
         body: Body embeddings, shape (n_candidates, dim).
         face_threshold: Largest distance at which a face labels its candidate.
-        method: As of :func:`clusters`.
         cluster_threshold: The ``threshold`` of :func:`clusters`.
         stills: As of :func:`clusters`.
 
@@ -158,7 +150,7 @@ def hybrid(
     if np.isnan(face).any() or not face_threshold > 0:
         raise InputError("face scores must not be NaN, and the face threshold must be above 0")
     n_cast = len(face)
-    cluster_of = clusters(body, method=method, threshold=cluster_threshold, stills=stills)
+    cluster_of = clusters(body, threshold=cluster_threshold, stills=stills)
     nearest = face.max(axis=0, initial=-np.inf)
     is_sure = -nearest <= face_threshold
     labels = np.where(is_sure, face.argmax(axis=0) if n_cast else UNNAMED, UNNAMED)
@@ -227,22 +219,6 @@ def _average(
     np.maximum(pairs, 0, out=pairs)
     joined: NDArray[np.intp] = fcluster(linkage(pairs, "average"), threshold, "distance")
     return joined
-
-
-def _hdbscan(unit: NDArray[np.float64], min_size: int) -> NDArray[np.intp]:
-    from sklearn.cluster import HDBSCAN
-
-    if min_size < 2:
-        raise InputError(f"the smallest cluster of HDBSCAN has at least 2 members; got {min_size}")
-    if len(unit) < min_size:
-        return np.arange(len(unit))
-    # Euclidean distances of unit vectors order pairs as the cosine does.
-    # Brute force: trees are slow in hundreds of dimensions.
-    model = HDBSCAN(min_cluster_size=min_size, algorithm="brute", copy=True)
-    found: NDArray[np.intp] = model.fit_predict(unit).astype(np.intp)
-    noise = np.flatnonzero(found < 0)
-    found[noise] = found.max(initial=-1) + 1 + np.arange(len(noise))
-    return found
 
 
 def _numbered(found: NDArray[np.intp]) -> NDArray[np.intp]:

@@ -1,177 +1,82 @@
-"""From the features of a movie's pictures to one ranking per cast member."""
+"""From the evidence of a movie and what is known for sure to one ranking per cast member."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Mapping, Sequence
 
-import numpy as np
-from numpy.typing import NDArray
-
-from castsearch.features.features import Features, Region
-from castsearch.features.recipe import Recipe
-from castsearch.ranking.coarse import inverse_relation, rankings, similarity
-from castsearch.ranking.evidence import film_evidence, film_settings
-from castsearch.ranking.film import film
-from castsearch.ranking.reasons import film_reasons
-from castsearch.types import CastMember, Face, FloatArray, Movie, MovieResult, Problem
-
-UNREADABLE = "picture unreadable"
+from castsearch.ranking.coarse import rankings
+from castsearch.ranking.constraints import Constraints, constraints
+from castsearch.ranking.evidence import Evidence
+from castsearch.ranking.order import OrderSettings, People
+from castsearch.ranking.orders import ORDERS
+from castsearch.ranking.twins import twins
+from castsearch.types import OTHERS, Face, Facts, Movie, Problem, Ranking
 
 
-def region_id(movie: Movie, any_id: str) -> str:
-    """An id that holds across movies: files may number each movie's candidates anew."""
-    return f"{movie.id}\n{any_id}"
+def ordered(
+    movie: Movie, evidence: Evidence, settings: OrderSettings, facts: Facts | None = None
+) -> tuple[tuple[Ranking, ...], dict[str, Face], tuple[Problem, ...]]:
+    """The rankings of a movie, the face of each candidate, and facts that could not be followed.
 
+    Args:
+        movie: The cast and candidates that the evidence is of.
+        evidence: What their pictures show.
+        settings: Which order, and what it weighs.
+        facts: What is known of the candidates; those that name an id that is not there are told
+            and left aside.
 
-def regions_of(movie: Movie) -> Iterator[Region]:
-    """All portraits and candidates of a movie that can be looked at."""
-    for member in movie.cast:
-        for still in member.portraits:
-            yield Region(region_id(movie, still.id), still.path, role="portrait")
-    for candidate in movie.candidates:
-        if candidate.problem is None:
-            yield Region(region_id(movie, candidate.id), candidate.still.path, candidate.box)
-
-
-def portrait_vectors(portraits: Sequence[Features]) -> list[FloatArray]:
-    """The face vectors of those portraits that show one."""
-    return [portrait.vector for portrait in portraits if portrait.vector is not None]
-
-
-def ranked_movie(movie: Movie, features: dict[str, Features], recipe: Recipe) -> MovieResult:
-    """The rankings of one movie from the features of all regions of the run."""
-    ids = {c.id for c in movie.candidates} | {s.id for m in movie.cast for s in m.portraits}
-    features = {i: features[k] for i in ids if (k := region_id(movie, i)) in features}
-    problems = list(movie.problems)
-    seen = [features.get(c.id, Features(problem=c.problem)) for c in movie.candidates]
-    for candidate, feature in zip(movie.candidates, seen, strict=True):
-        if feature.problem and candidate.problem is None:
-            problems.append(Problem(candidate.id, feature.problem))
-    queries = []
-    for member in movie.cast:
-        portraits = [features[still.id] for still in member.portraits]
-        problems += [
-            Problem(s.id, f.problem)
-            for s, f in zip(member.portraits, portraits, strict=True)
-            if f.problem
-        ]
-        vectors = portrait_vectors(portraits)
-        queries.append(vectors)
-        if not vectors and not any(f.problem for f in portraits):
-            problems.append(
-                Problem(member.id, f"{member.id}: no face was found in any portrait of it.")
-            )
-    faces = {i: f for i in sorted(features) if (f := features[i].face)}
-    if recipe.preset.fusion == "film":
-        scores, reasons, owned = _film_order(movie, seen, queries, recipe)
-        for candidate in movie.candidates:
-            faces.pop(candidate.id, None)
-        faces |= owned
-    elif recipe.preset.fusion == "clusters":
-        scores, reasons = _cluster_order(seen, queries, recipe)
-    else:
-        scores, reasons = _face_order(movie, seen, queries, recipe)
-    return MovieResult(
-        movie,
-        rankings(movie.cast, movie.candidates, scores, reasons),
-        faces=faces,
-        thumbnails={i: t for i in sorted(features) if (t := features[i].thumbnail)},
-        frames={i: b for i in sorted(features) if (b := features[i].frame)},
-        problems=tuple(problems),
-    )
-
-
-Queries = Sequence[Sequence[FloatArray]]
-"""Face vectors of each cast member's portraits."""
-
-
-def one_blas_thread() -> AbstractContextManager[object]:
-    """Keeps BLAS to one thread, within it.
-
-    The matrices of one movie are small: threads wait for each other longer than they work, and
-    where the machine has other work too, many times as long.
+    Raises:
+        InputError: a vector holds NaN or infinity.
     """
-    from threadpoolctl import threadpool_limits
-
-    limits: AbstractContextManager[object] = threadpool_limits(1, user_api="blas")
-    return limits
-
-
-def _film_order(
-    movie: Movie, seen: Sequence[Features], queries: Queries, recipe: Recipe
-) -> tuple[NDArray[np.float64], list[list[str]], dict[str, Face]]:
-    """Scores, reasons and the face of each candidate, by the film ranking."""
-    with one_blas_thread():
-        evidence, owned = film_evidence(movie.candidates, seen, queries, recipe)
-        beliefs = film(evidence, film_settings(recipe.preset))
+    order = ORDERS[settings.fusion]
     ids = [candidate.id for candidate in movie.candidates]
-    reasons = film_reasons(beliefs, evidence, ids, [member.name for member in movie.cast])
-    scores = beliefs.probabilities
-    for j, feature in enumerate(seen):
-        if feature.problem:
-            scores[:, j] = -np.inf
-            for row in reasons:
-                row[j] = UNREADABLE
-    return scores, reasons, {i: hit.face for i, hit in zip(ids, owned, strict=True) if hit}
+    names = [member.name for member in movie.cast]
+    known, problems = _constraints(movie, evidence, facts or Facts())
+    if facts and facts != Facts() and not order.takes_facts:
+        message = (
+            f"The facts about {movie.id} are not followed: the order {settings.fusion!r} takes "
+            "none; use a preset whose fusion is film."
+        )
+        problems = (*problems, Problem(movie.id, message))
+    result = order.rank(evidence, settings, known, People(ids, names))
+    lists = rankings(movie.cast, movie.candidates, result.scores, result.reasons)
+    return lists, {ids[i]: face for i, face in sorted(result.faces.items())}, problems
 
 
-def _cluster_order(
-    seen: Sequence[Features], queries: Queries, recipe: Recipe
-) -> tuple[NDArray[np.float64], list[list[str]]]:
-    """Scores and reasons by clusters of bodies that faces name; unreadable pictures are last."""
-    from castsearch.ranking.cluster import hybrid
+def _constraints(
+    movie: Movie, evidence: Evidence, facts: Facts
+) -> tuple[Constraints, tuple[Problem, ...]]:
+    """Facts by the positions of what they name, and those that name nothing or contradict."""
+    place = {candidate.id: i for i, candidate in enumerate(movie.candidates)}
+    cast = {member.id: i for i, member in enumerate(movie.cast)} | {OTHERS: len(movie.cast)}
+    strange: list[str] = []
 
-    scores = np.full((len(queries), len(seen)), -np.inf)
-    reasons = [[UNREADABLE] * len(seen) for _ in queries]
-    whole = [i for i, feature in enumerate(seen) if feature.body]
-    if not whole:
-        return scores, reasons
-    # Several encoders stand for one body with equal weight.
-    body = np.stack([np.concatenate(list(seen[i].body.values())) for i in whole])
-    found = hybrid(
-        similarity(queries, [seen[i].vector for i in whole], euclidean=True),
-        body,
-        face_threshold=recipe.preset.prelabel_distance,
-        cluster_threshold=recipe.preset.cluster_distance,
+    def pairs(
+        listed: Sequence[tuple[str, str]], second: Mapping[str, int]
+    ) -> list[tuple[int, int]]:
+        strange.extend(one for one, _ in listed if one not in place)
+        strange.extend(two for _, two in listed if two not in second)
+        return [(place[a], second[b]) for a, b in listed if a in place and b in second]
+
+    labels = dict(pairs(list(facts.labels.items()), cast))
+    known = constraints(
+        evidence.stills,
+        len(movie.cast),
+        same=pairs(facts.same, place),
+        suggested=twins(evidence),
+        different=pairs(facts.different, place),
+        labels=labels,
+        denied=pairs(facts.denied, cast),
     )
-    scores[:, whole] = found.scores
-    for row, words in zip(reasons, found.reasons, strict=True):
-        for i, text in zip(whole, words, strict=True):
-            row[i] = text
-    return scores, reasons
+    problems = [Problem(movie.id, f"{text}.") for text in known.sentences(place, _names(movie))]
+    if strange:
+        message = (
+            f"Facts about {movie.id} name what is not there ({len(set(strange))}, first: "
+            f"{strange[0]}); they are left aside."
+        )
+        problems.append(Problem(movie.id, message))
+    return known, tuple(problems)
 
 
-def _face_order(
-    movie: Movie, seen: Sequence[Features], queries: Queries, recipe: Recipe
-) -> tuple[NDArray[np.float64], list[list[str]]]:
-    """Scores and reasons by the likeness of faces alone."""
-    scores = similarity(queries, [f.vector for f in seen], euclidean=recipe.encoder.extra == "dlib")
-    nearest = _nearest(movie.cast, scores, recipe.preset.relation)
-    reasons = [
-        [_reason(query, feature, name) for feature, name in zip(seen, names, strict=True)]
-        for query, names in zip(queries, nearest, strict=True)
-    ]
-    inverse = recipe.preset.relation == "inverse"
-    return (inverse_relation(scores) if inverse else scores), reasons
-
-
-def _nearest(
-    cast: Sequence[CastMember], scores: NDArray[np.float64], relation: str
-) -> list[list[str]]:
-    """For each query and candidate the other cast member it is nearest to, or ''."""
-    if relation == "direct" or not len(scores):
-        return [[""] * scores.shape[1] for _ in cast]
-    best = scores.argmax(axis=0)
-    return [[("" if b == i else cast[b].name) for b in best] for i in range(len(cast))]
-
-
-def _reason(query: Sequence[object], feature: Features, nearer: str) -> str:
-    """What decided the place of one candidate, in words."""
-    if feature.problem:
-        return UNREADABLE
-    if feature.face is None:
-        return "no face found"
-    if not query:
-        return "no face in the portrait"
-    return f"face, nearer to {nearer}" if nearer else "face"
+def _names(movie: Movie) -> list[str]:
+    return [member.name for member in movie.cast]

@@ -6,14 +6,8 @@ import unicodedata
 from pathlib import Path
 
 from castsearch.errors import InputError
-from castsearch.sources.paths import (
-    NOWHERE,
-    Fence,
-    assign_ids,
-    is_folder,
-    listing,
-    shown,
-)
+from castsearch.runtime.oserrors import shown
+from castsearch.sources.paths import NOWHERE, Fence, assign_ids, is_folder, listing
 from castsearch.types import Candidate, CastMember, Movie, Problem, Still
 
 PARTS = ("cast", "candidates", "stills")
@@ -40,6 +34,11 @@ def movie_folders(path: Path) -> list[Path]:
     if is_movie(path):
         return [path]
     return [folder for folder in listing(path)[1] if is_movie(folder)]
+
+
+def is_folder_of_movies(path: Path) -> bool:
+    """Whether ``path`` is a movie or holds one; see :func:`movie_folders`."""
+    return is_folder(path) and bool(movie_folders(path))
 
 
 def is_movie(folder: Path) -> bool:

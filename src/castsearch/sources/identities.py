@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import Literal
 
 from castsearch.errors import InputError
-from castsearch.sources.paths import Fence, is_folder, listing, shown
+from castsearch.runtime.oserrors import shown
+from castsearch.sources.paths import Fence, is_folder, listing
 from castsearch.types import Problem
 
 Split = Literal["train", "query", "gallery"]

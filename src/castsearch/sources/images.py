@@ -5,12 +5,14 @@ Every function here may be called from several threads: Pillow's global settings
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import io
 import math
 import stat
 import struct
 import zlib
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -26,10 +28,8 @@ from PIL import (
 )
 
 from castsearch.errors import ImageError
+from castsearch.runtime.oserrors import sentence
 from castsearch.types import Box, ImageArray
-
-IMAGE_SUFFIXES = frozenset({".jpg", ".jpeg", ".jpe", ".png", ".webp", ".tif", ".tiff", ".bmp"})
-"""Lower-case endings that a listing takes for a picture."""
 
 MAX_FILE_BYTES = 2**30
 """No picture within the decompression limit needs a larger file; a larger one is not read."""
@@ -75,10 +75,8 @@ def read_bytes(path: Path) -> bytes:
         if info.st_size > MAX_FILE_BYTES:
             raise ImageError(f"{path} is larger than 1 GiB and is not read as a picture.")
         data = path.read_bytes()
-    except FileNotFoundError as error:
-        raise ImageError(f"{path} does not exist; put the picture there.") from error
     except OSError as error:
-        raise ImageError(f"{path} cannot be read ({error.strerror}).") from error
+        raise ImageError(sentence(error, path, "read")) from error
     except ValueError as error:  # a null byte in the path
         raise ImageError(f"{str(path)!r} is not a path that a file can have.") from error
     if not data:
@@ -109,15 +107,38 @@ def decode(data: bytes, name: str, *, max_megapixels: float = 100.0) -> ImageArr
     Raises:
         ImageError: Empty, no picture of these formats, truncated or damaged, or too large.
     """
-    if not data:
-        raise _empty(name)
+    with _sentences(name), _open(data, name, max_megapixels) as image:
+        image.load()
+        # TIFF turns itself upright while it loads, and then reports no orientation.
+        method = _UPRIGHT.get(_orientation(image))
+        rgb = _to_rgb(image)
+        return np.array(rgb if method is None else rgb.transpose(method))
+
+
+def upright_size(data: bytes, name: str, *, max_megapixels: float = 100.0) -> tuple[int, int]:
+    """Width and height that :func:`decode` gives the picture, from its header: no pixel is decoded.
+
+    Args:
+        data: The file's bytes.
+        name: What the sentences of errors call the picture.
+        max_megapixels: As of :func:`decode`.
+
+    Raises:
+        ImageError: Empty, no picture of these formats, a damaged header, or too large.
+    """
+    with _sentences(name), _open(data, name, max_megapixels) as image:
+        width, height = image.size
+        # The size of a TIFF is that of the upright picture from the start.
+        is_upright = isinstance(image, TiffImagePlugin.TiffImageFile)
+        is_on_its_side = _orientation(image) in (5, 6, 7, 8) and not is_upright
+        return (height, width) if is_on_its_side else (width, height)
+
+
+@contextlib.contextmanager
+def _sentences(name: str) -> Iterator[None]:
+    """Turns what Pillow raises over the picture ``name`` into an :class:`ImageError`."""
     try:
-        with _open(data, name, max_megapixels) as image:
-            image.load()
-            # TIFF turns itself upright while it loads, and then reports no orientation.
-            method = _UPRIGHT.get(_orientation(image))
-            rgb = _to_rgb(image)
-            return np.array(rgb if method is None else rgb.transpose(method))
+        yield
     except ImageError:
         raise
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
@@ -164,6 +185,8 @@ def _empty(name: str) -> ImageError:
 
 def _open(data: bytes, name: str, max_megapixels: float) -> ImageFile.ImageFile:
     """The picture with its header read and its size checked, pixels not yet decoded."""
+    if not data:
+        raise _empty(name)
     # The classes are called directly: Image.open would warn or stop at a global limit of its own,
     # try other formats, and return a multi-picture object for stereo JPEG.
     plugin: type[ImageFile.ImageFile]

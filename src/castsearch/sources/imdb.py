@@ -9,9 +9,10 @@ from dataclasses import replace
 from itertools import groupby
 from pathlib import Path
 
+from castsearch.runtime.oserrors import shown
 from castsearch.sources.folder import movie_folders, read_movie
 from castsearch.sources.jsonfile import LabelFiles
-from castsearch.sources.labels import Truth, note_unlabelled, truth_of, with_labels
+from castsearch.sources.labels import MovieLabels, note_unlabelled, with_labels
 from castsearch.sources.paths import (
     NOWHERE,
     Fence,
@@ -21,7 +22,6 @@ from castsearch.sources.paths import (
     is_folder,
     leaves,
     listing,
-    shown,
     slug,
 )
 from castsearch.types import Candidate, CastMember, Movie, Still
@@ -47,7 +47,7 @@ def is_imdb(path: Path) -> bool:
     Raises:
         InputError: A folder cannot be listed.
     """
-    return any(
+    return is_folder(path) and any(
         folder.parent.name in SPLITS
         or any(is_file(file) for file in (*_label_files(folder), *_truth_files(folder)))
         or _course_id(folder) is not None
@@ -102,24 +102,24 @@ def _labelled(
     movie: Movie, folder: Path, fence: Fence, taken: set[str], files: LabelFiles
 ) -> Movie:
     """``movie`` with its labels, and with what the label files name and the folder lacks."""
-    movie, people = _with_named_cast(movie, folder, fence, taken, files)
+    movie, cast = _with_named_cast(movie, folder, fence, taken, files)
     movie, labels = _with_named_candidates(movie, folder, fence, taken, files)
-    movie = with_labels(movie, Truth(labels, people), f"candidate.json of {movie.id}")
+    movie = with_labels(movie, MovieLabels(labels, cast), f"candidate.json of {movie.id}")
     for file in _truth_files(folder):
         if movie.truth is None:
-            movie = with_labels(movie, truth_of(files.load(file), movie.id), file.name)
+            movie = with_labels(movie, files.labels(file).of(movie.id), file.name)
     return note_unlabelled(replace(movie, problems=(*movie.problems, *files.untold())))
 
 
 def _with_named_cast(
     movie: Movie, folder: Path, fence: Fence, taken: set[str], files: LabelFiles
-) -> tuple[Movie, dict[str, str]]:
-    """The movie with members whose portrait is missing; and cast id by label."""
+) -> tuple[Movie, tuple[tuple[str, str], ...]]:
+    """The movie with members whose portrait is missing; and pairs of a cast id and its label."""
     members = {member.id: member for member in movie.cast}
     by_part = {
         _part(still.id, "cast"): member.id for member in movie.cast for still in member.portraits
     }
-    people: dict[str, str] = {}
+    named: list[tuple[str, str]] = []
     for key, label in _entries(folder, "cast", files):
         part = _part(key, "cast")
         id_ = by_part.get(part, full_id(movie.id, slug(_stem(part))))
@@ -131,8 +131,10 @@ def _with_named_cast(
             taken.add(id_)
             members[id_] = CastMember(id_, id_.removeprefix(f"{movie.id}_"), ())
         if isinstance(label, str):
-            people.setdefault(label, id_)
-    return replace(movie, cast=tuple(members[id_] for id_ in sorted(members))), people
+            named.append((id_, label))
+        elif label is not None:
+            files.tell(id_, f"cast.json labels {shown(key)} with something that is not text.")
+    return replace(movie, cast=tuple(members[id_] for id_ in sorted(members))), tuple(named)
 
 
 def _with_named_candidates(

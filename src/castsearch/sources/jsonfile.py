@@ -6,7 +6,9 @@ import json
 from pathlib import Path
 
 from castsearch.errors import InputError
-from castsearch.sources.paths import Fence, shown
+from castsearch.runtime.oserrors import sentence, shown
+from castsearch.sources.labels import Labels, parse
+from castsearch.sources.paths import Fence
 from castsearch.types import Problem
 
 
@@ -46,14 +48,15 @@ def load_json(path: Path) -> tuple[object, list[str]]:
         ) from error
     except RecursionError as error:
         raise InputError(
-            f"{shown(path)} is nested too deeply to be a list of pictures; write it again."
+            f"{shown(path)} is nested too deeply to be a list of labels or pictures; write it "
+            "again."
         ) from error
     except ValueError as error:  # a number of more than 4300 digits
         raise InputError(
             f"{shown(path)} holds a number that is too long; write it again."
         ) from error
     except OSError as error:
-        raise InputError(f"{shown(path)} cannot be read ({error.strerror}).") from error
+        raise InputError(sentence(error, path, "read")) from error
 
 
 class LabelFiles:
@@ -63,6 +66,7 @@ class LabelFiles:
         """Read files inside ``fence``, and files in the folders above it."""
         self._fence = fence
         self._documents: dict[Path, dict[str, object]] = {}
+        self._labels: dict[Path, Labels] = {}
         self._problems: dict[Problem, bool] = {}
 
     def load(self, path: Path) -> dict[str, object]:
@@ -74,6 +78,16 @@ class LabelFiles:
                 self.tell(shown(path), f"{error} No label is taken from it.")
                 self._documents[path] = {}
         return self._documents[path]
+
+    def labels(self, path: Path) -> Labels:
+        """The truth in ``path``; empty likewise."""
+        if path not in self._labels:
+            labels = parse(self.load(path))
+            for problem in labels.problems:
+                if not problem.where:
+                    self.tell(shown(path), f"{shown(path)}: {problem.message}.")
+            self._labels[path] = labels
+        return self._labels[path]
 
     def _load(self, path: Path) -> dict[str, object]:
         fence = self._fence if self._fence.holds(path.parent) else Fence(path.parent)

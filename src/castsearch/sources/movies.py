@@ -2,30 +2,54 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from castsearch.errors import InputError
-from castsearch.sources.folder import movie_folders, read_folder
+from castsearch.runtime.oserrors import shown
+from castsearch.sources.folder import is_folder_of_movies, read_folder
 from castsearch.sources.imdb import is_imdb, read_imdb
-from castsearch.sources.paths import is_file, is_folder, shown
-from castsearch.sources.wider import find_splits, read_wider
+from castsearch.sources.layouts import Layout, MovieLayout
+from castsearch.sources.paths import is_file, is_folder
+from castsearch.sources.wider import is_wider, read_wider
 from castsearch.types import Movie, Problem
 
-__all__ = ["LAYOUTS", "holds_movies", "read", "tell_layout"]
-
-_READERS = {"imdb": read_imdb, "wider": read_wider, "folder": read_folder}
-
-LAYOUTS = ("auto", *_READERS)
-"""What ``layout`` may be."""
+__all__ = ["LAYOUTS", "SourceLayout", "holds_movies", "read", "tell_layout"]
 
 
-def read(path: str | Path, *, layout: str = "auto") -> list[Movie]:
+@dataclass(frozen=True, slots=True)
+class SourceLayout:
+    """How movies lie in files.
+
+    ``holds`` says whether an existing folder or file has this layout, and ``read`` gives its
+    movies, none where there is none. Both raise ``InputError`` where a folder cannot be listed.
+    ``example`` is what a sentence says was looked for.
+    """
+
+    holds: Callable[[Path], bool]
+    read: Callable[[Path], list[Movie]]
+    example: str
+
+
+LAYOUTS: dict[MovieLayout, SourceLayout] = {
+    "wider": SourceLayout(is_wider, read_wider, "<split>.json beside <split>/ (WIDER)"),
+    "imdb": SourceLayout(is_imdb, read_imdb, "{train,val,test}/<movie>/cast (IMDb course)"),
+    "folder": SourceLayout(
+        is_folder_of_movies,
+        read_folder,
+        "cast/ with candidates/ or stills/, here or in the folders of movies (plain folder)",
+    ),
+}
+"""Every layout by its name; the first that holds is taken, so the most particular come first."""
+
+
+def read(path: str | Path, *, layout: Layout = "auto") -> list[Movie]:
     """Read the movies under ``path``.
 
     Args:
         path: A movie, a split or the root of a data set; see ``docs/formats.md``.
-        layout: ``imdb``, ``wider``, ``folder``, or ``auto`` to tell by what is there.
+        layout: A key of :data:`LAYOUTS`, or ``auto`` to tell by what is there.
 
     Returns:
         The movies, sorted by id. What could not be used is named in their problems. A movie
@@ -40,9 +64,9 @@ def read(path: str | Path, *, layout: str = "auto") -> list[Movie]:
         source = source.resolve()
     if not is_folder(source) and not is_file(source):
         raise InputError(f"{shown(path)} does not exist; give the folder of a movie or a data set.")
-    if layout not in LAYOUTS:
-        raise InputError(f"There is no layout {layout!r}; use one of {', '.join(LAYOUTS)}.")
-    movies = _READERS[tell_layout(source) if layout == "auto" else layout](source)
+    if layout != "auto" and layout not in LAYOUTS:
+        raise InputError(f"There is no layout {layout!r}; use one of auto, {', '.join(LAYOUTS)}.")
+    movies = LAYOUTS[tell_layout(source) if layout == "auto" else layout].read(source)
     if not movies:
         raise _not_found(source)
     movies = sorted(_each_once(movies), key=lambda movie: movie.id)
@@ -54,23 +78,20 @@ def read(path: str | Path, *, layout: str = "auto") -> list[Movie]:
     ]
 
 
-def tell_layout(path: Path) -> str:
+def tell_layout(path: Path) -> MovieLayout:
     """The name of the layout that ``path`` has.
 
     Raises:
         InputError: It has none that is known, or cannot be listed.
     """
-    if not is_folder(path) and path.suffix.lower() != ".json":
+    for name, layout in LAYOUTS.items():
+        if layout.holds(path):
+            return name
+    if not is_folder(path):
         raise InputError(
             f"{shown(path)} is a file; give the folder of a movie or a data set, or the "
             "<split>.json of a WIDER data set."
         )
-    if find_splits(path):
-        return "wider"
-    if is_imdb(path):
-        return "imdb"
-    if movie_folders(path):
-        return "folder"
     raise _not_found(path)
 
 
@@ -84,10 +105,9 @@ def holds_movies(path: str | Path) -> bool:
 
 
 def _not_found(path: Path) -> InputError:
+    *others, last = (layout.example for layout in LAYOUTS.values())
     return InputError(
-        f"No movie was found in {shown(path)}; looked for <split>.json beside <split>/ (WIDER), "
-        "{train,val,test}/<movie>/cast (IMDb course), and cast/ with candidates/ or stills/, here "
-        "or in the folders of movies (plain folder)."
+        f"No movie was found in {shown(path)}; looked for {', '.join(others)}, and {last}."
     )
 
 

@@ -11,7 +11,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from castsearch.errors import InputError
-from castsearch.sources.images import IMAGE_SUFFIXES
+from castsearch.runtime.oserrors import clause, sentence, shown
+
+IMAGE_SUFFIXES = frozenset({".jpg", ".jpeg", ".jpe", ".png", ".webp", ".tif", ".tiff", ".bmp"})
+"""Lower-case endings that a listing takes for a picture."""
 
 NOWHERE = Path(os.devnull)
 """Stands for a refused path, so that no later stage can open it by mistake."""
@@ -62,7 +65,7 @@ class Fence:
         except (FileNotFoundError, NotADirectoryError):
             return "is missing"
         except OSError as error:
-            return f"cannot be opened ({error.strerror})"
+            return clause(error, "opened")
         except ValueError:
             return "is not a path that a file can have"
         return None if stat.S_ISREG(mode) else "is not a file"
@@ -95,7 +98,7 @@ def listing(folder: Path) -> tuple[list[Path], list[Path]]:
             entries = [entry for entry in found if not entry.name.startswith(_IGNORED)]
         folders = {entry.name for entry in entries if is_folder(entry)}
     except OSError as error:
-        raise InputError(f"{shown(folder)} cannot be listed ({error.strerror}).") from error
+        raise InputError(sentence(error, folder, "listed")) from error
     files = {entry.name for entry in entries} - folders
     pictures = [name for name in files if posixpath.splitext(name)[1].lower() in IMAGE_SUFFIXES]
     return [folder / name for name in sorted(pictures)], [folder / name for name in sorted(folders)]
@@ -115,11 +118,6 @@ def is_file(path: Path) -> bool:
         return path.is_file()
     except (OSError, ValueError):
         return False
-
-
-def shown(path: Path | str) -> str:
-    """``path`` as text that can be written as UTF-8, whatever bytes the file name has."""
-    return str(path).encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def is_fit_id(text: object) -> bool:

@@ -7,11 +7,21 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from castsearch.errors import InputError
-from castsearch.sources.paths import Fence, is_file, is_folder, listing, shown
+from castsearch.runtime.oserrors import shown
+from castsearch.sources.layouts import AnyLayout, Layout
+from castsearch.sources.movies import holds_movies
+from castsearch.sources.paths import Fence, is_file, is_folder, listing
 from castsearch.types import Problem, Still
 
-PICTURES = "pictures"
-"""The layout of folders that are no movies."""
+
+def layout_of_movies(source: str | Path, layout: AnyLayout) -> Layout | None:
+    """What to read ``source`` by as movies; ``None`` where it is to be read as pictures.
+
+    That is where it is asked for, or where nothing is and ``source`` has no layout of movies.
+    """
+    if layout == "pictures" or (layout == "auto" and not holds_movies(source)):
+        return None
+    return layout
 
 
 def read_pictures(source: str | Path, *, problems: list[Problem] | None = None) -> list[Still]:

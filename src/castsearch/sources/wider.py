@@ -8,9 +8,10 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from castsearch.errors import InputError
+from castsearch.runtime.oserrors import shown
 from castsearch.sources.folder import is_movie
 from castsearch.sources.jsonfile import LabelFiles, load_json
-from castsearch.sources.labels import Truth, note_unlabelled, truth_of, with_labels
+from castsearch.sources.labels import MovieLabels, note_unlabelled, with_labels
 from castsearch.sources.paths import (
     NOWHERE,
     Fence,
@@ -19,7 +20,6 @@ from castsearch.sources.paths import (
     is_fit_id,
     is_folder,
     leaves,
-    shown,
     slug,
 )
 from castsearch.types import Box, Candidate, CastMember, Movie, Problem, Still
@@ -45,6 +45,11 @@ def find_splits(path: Path) -> list[Path]:
         return inside
     above = [folder.with_name(f"{folder.name}.json") for folder in (path, path.parent)]
     return [file for file in above if is_file(file) and _is_split(file)][:1]
+
+
+def is_wider(path: Path) -> bool:
+    """Whether there is a split of this layout; see :func:`find_splits`."""
+    return bool(find_splits(path))
 
 
 def _is_split(file: Path) -> bool:
@@ -111,8 +116,8 @@ def _read_split(file: Path, fence: Fence, only: str | None, *, is_trusted: bool)
         movie = _Reader(file, pictures, fence, slug(tt)).movie(document[tt])
         for truth_name in (f"{file.stem}_label.json", f"{file.stem}_GT.json"):
             if any(candidate.label is None for candidate in movie.candidates):
-                truth = truth_of(files.load(file.with_name(truth_name)), tt)
-                movie = with_labels(movie, truth, truth_name)
+                part = files.labels(file.with_name(truth_name)).of(movie.id)
+                movie = with_labels(movie, part, truth_name)
         movie = replace(movie, problems=(*movie.problems, *files.untold()))
         movies.append(note_unlabelled(movie))
     if not movies:
@@ -134,7 +139,7 @@ class _Reader:
     def movie(self, entry: object) -> Movie:
         lists = entry if isinstance(entry, dict) else {}
         cast: list[CastMember] = []
-        people: dict[str, str] = {}
+        named: list[tuple[str, str]] = []
         for id_, value in self._entries(lists, "cast"):
             still, objection = self._still(value.get("img"))
             if objection:
@@ -143,7 +148,9 @@ class _Reader:
             cast.append(CastMember(id_, name, () if objection else (still,)))
             label = value.get("label")
             if isinstance(label, str):
-                people.setdefault(label, id_)
+                named.append((id_, label))
+            elif label is not None:
+                self._tell(id_, f"The label of {id_} in {shown(self.file)} is not text.")
         candidates: list[Candidate] = []
         labels: dict[str, object] = {}
         for id_, value in self._entries(lists, "candidates"):
@@ -156,7 +163,7 @@ class _Reader:
             tuple(sorted(candidates, key=lambda candidate: candidate.id)),
             problems=tuple(self.problems),
         )
-        return with_labels(movie, Truth(labels, people), self.file.name)
+        return with_labels(movie, MovieLabels(labels, tuple(named)), self.file.name)
 
     def _tell(self, where: str, message: str) -> None:
         self.problems.append(Problem(where, message))

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
-import tempfile
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -16,6 +14,7 @@ from numpy.typing import NDArray
 
 from castsearch.encoders.body import resized
 from castsearch.errors import CastsearchError, ImageError
+from castsearch.runtime.files import whole_file, whole_text_file
 from castsearch.runtime.progress import Style, track
 from castsearch.sources.images import content_hash, crop, decode, read_bytes
 from castsearch.training.splits import Picture
@@ -131,12 +130,10 @@ def _write(
     def decoded(group: list[int]) -> list[tuple[int, ImageArray | str]]:
         return _decoded([(i, pictures[i]) for i in group], size)
 
-    descriptor, temporary_name = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}.")
-    temporary = Path(temporary_name)
     n_bytes = size[0] * size[1] * 3
-    try:
+    with whole_file(file) as temporary:
         with (
-            os.fdopen(descriptor, "wb") as out,
+            temporary.open("wb") as out,
             track(f"decoding {name}", len(groups), progress) as advance,
             ThreadPoolExecutor() as pool,
         ):
@@ -155,12 +152,8 @@ def _write(
                             out.seek(start + i * n_bytes)
                             out.write(result.tobytes())
                     advance()
-            out.flush()
-            os.fsync(out.fileno())
-        index.write_text(json.dumps(unreadable, ensure_ascii=False), encoding="utf-8")
-        temporary.replace(file)
-    finally:
-        temporary.unlink(missing_ok=True)
+        with whole_text_file(index) as text:
+            json.dump(unreadable, text, ensure_ascii=False)
 
 
 def _decoded(

@@ -2,38 +2,33 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Any
 
 import torch
 
 from castsearch.errors import CastsearchError, InputError
+from castsearch.runtime.files import whole_file
 from castsearch.training.weights import read_torch
 
 
 def save(path: Path, state: dict[str, Any]) -> None:
-    """Write ``state`` (tensors and plain values) under a temporary name, then rename it.
+    """Write ``state`` (tensors and plain values), whole or not at all.
 
     Raises:
         CastsearchError: it cannot be written; the file that was there before is left as it was.
     """
-    # One name for all tries, so that a run killed again and again leaves one at the most.
-    temporary = path.with_name(f".{path.name}.part")
     try:
-        with temporary.open("wb") as file:
+        with whole_file(path) as temporary, temporary.open("wb") as file:
             torch.save(state, file)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
     # torch turns some failed writes into RuntimeError.
-    except (OSError, RuntimeError) as error:
-        temporary.unlink(missing_ok=True)
-        reason = getattr(error, "strerror", None) or str(error).strip().splitlines()[0]
+    except (CastsearchError, RuntimeError) as error:
+        reason = str(error)
+        if not isinstance(error, CastsearchError):
+            reason = f"{path} cannot be written ({reason.strip().splitlines()[0]}); make room."
         before = "the one before it is kept" if path.exists() else "there was none before it"
         raise CastsearchError(
-            f"{path}: the checkpoint cannot be written ({reason}); {before}. Make room and run the "
-            "same command again to go on from there."
+            f"{reason} This is a checkpoint; {before}. Run the same command again to go on."
         ) from error
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from castsearch.runtime.files import whole_file
 from castsearch.training.log import Row
 
 _PANELS = (
@@ -20,7 +21,7 @@ def draw(rows: Sequence[Row], path: Path) -> None:
 
     Args:
         rows: Of the log; a panel without values says so.
-        path: The PNG that is written, under a temporary name first.
+        path: The PNG that is written.
     """
     # The figure's own canvas, so that neither a display nor matplotlib's global state is touched.
     from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -38,6 +39,5 @@ def draw(rows: Sequence[Row], path: Path) -> None:
         steps, values = zip(*points, strict=True)
         axes.plot(steps, values, marker="o" if name == "val_mAP" else None, linewidth=1)
         axes.grid(alpha=0.3)
-    temporary = path.with_name(f".{path.name}.part")
-    figure.savefig(temporary, format="png", dpi=110)
-    temporary.replace(path)
+    with whole_file(path) as temporary:
+        figure.savefig(temporary, format="png", dpi=110)

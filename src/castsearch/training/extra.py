@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import importlib.util
-
-from castsearch.errors import InputError
+from castsearch.runtime.extras import need
 
 PACKAGES = (
     "torch",
@@ -24,9 +22,4 @@ def need_training() -> None:
     Raises:
         InputError: a package of the extra is missing.
     """
-    for package in PACKAGES:
-        if importlib.util.find_spec(package) is None:
-            raise InputError(
-                f"This needs {package}, which the extra castsearch[train] brings: "
-                "pip install 'castsearch[train]'."
-            )
+    need("train", *PACKAGES, purpose="This")

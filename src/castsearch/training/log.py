@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from castsearch.errors import CastsearchError
+from castsearch.runtime.files import whole_text_file
 from castsearch.runtime.progress import SECONDS_BETWEEN_LINES, Style
 
 Row = dict[str, Any]
@@ -46,9 +47,8 @@ class RunLog:
         self.path = folder / "log.jsonl"
         kept = [r for r in read_log(self.path) if r["step"] <= step] if self.path.exists() else []
         try:
-            temporary = self.path.with_name(".log.jsonl.part")
-            temporary.write_text("".join(_line(row) for row in kept), encoding="utf-8")
-            temporary.replace(self.path)
+            with whole_text_file(self.path) as file:
+                file.writelines(_line(row) for row in kept)
             self._file = self.path.open("a", encoding="utf-8")
             self._board = SummaryWriter(str(folder / "tensorboard"), purge_step=step + 1)
         except OSError as error:

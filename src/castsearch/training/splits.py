@@ -11,9 +11,10 @@ from statistics import mean, median
 
 from castsearch.errors import InputError
 from castsearch.metrics.market1501 import JUNK
+from castsearch.runtime.oserrors import shown
 from castsearch.sources.identities import read_identities
-from castsearch.sources.movies import read, tell_layout
-from castsearch.sources.paths import is_folder, shown
+from castsearch.sources.movies import holds_movies, read
+from castsearch.sources.paths import is_folder
 from castsearch.sources.wider import find_splits
 from castsearch.training.options import Validation
 from castsearch.types import OTHERS, Box, Movie, Problem
@@ -86,7 +87,7 @@ def read_splits(source: str | Path, *, validation: Validation = "auto", seed: in
         InputError: there are no such data, no labels, or fewer than two identities to train with.
     """
     root = Path(source).absolute()
-    splits = _movies(root) if _has_movies(root) else _people(root)
+    splits = _movies(root) if holds_movies(root) else _people(root)
     train, problems = with_pairs(splits.train)
     splits = replace(splits, train=train, problems=(*splits.problems, *problems))
     if validation == "none":
@@ -107,14 +108,6 @@ def statistics(pictures: Iterable[Picture]) -> Statistics:
     return Statistics(
         sum(counts), len(counts), counts[0], float(median(counts)), mean(counts), counts[-1]
     )
-
-
-def _has_movies(root: Path) -> bool:
-    try:
-        tell_layout(root)
-    except InputError:
-        return False
-    return True
 
 
 def _people(root: Path) -> Splits:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from castsearch.errors import InputError
+from castsearch.runtime.files import make_folder
 from castsearch.runtime.progress import Style
 from castsearch.training import schedule
 from castsearch.training.extra import need_training
@@ -61,10 +61,7 @@ def train(
     accelerator = start_accelerator(options)
     if not accelerator.is_main_process:
         reporter = Reporter("quiet")
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise InputError(f"{out}: the folder cannot be made ({error.strerror}).") from error
+    make_folder(out)
     with accelerator.main_process_first():
         data = load_dataset(source, options, cache or out, reporter, progress)
     with deterministic(accelerator.device):

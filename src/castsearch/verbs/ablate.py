@@ -14,20 +14,11 @@ from castsearch.metrics.comparison import Ablation, QueryAP, Variant, ablation_o
 from castsearch.outputs.ablation import write_tables
 from castsearch.outputs.side_by_side import SideBySide, side_by_side, write_comparison
 from castsearch.presets import DEFAULT, PRESETS, preset
-from castsearch.runtime.progress import Style
+from castsearch.runtime.settings import Runtime
+from castsearch.sources.layouts import Layout
 from castsearch.sources.movies import read
 from castsearch.types import MovieResult, Problem, Ranking
 from castsearch.verbs.rank import RunResult, rank
-
-REFERENCE: dict[str, tuple[float | None, float | None]] = {
-    "dlib_inverse": (0.3948, 0.40796),
-    "dlib_force_location": (0.4225, 0.43808),
-    "dlib_cnn_location": (0.5010, 0.51993),
-    "dlib_allcast": (0.4940, 0.50801),
-    "sgbt_hybrid": (0.5530, 0.59749),
-    "sgbt_hybrid_pro": (0.5631, None),
-}
-"""mAP on validation and test movies that the reference's poster prints (SGBT, NTU DLCV 2019)."""
 
 ALL = tuple(PRESETS)
 """Every preset, in the order of the table."""
@@ -47,14 +38,11 @@ def ablate(
     *,
     presets: Sequence[str] = ALL,
     against: str | None = None,
-    out: Path | None = None,
-    layout: str = "auto",
-    max_megapixels: float = 100.0,
-    n_jobs: int | None = None,
-    store: Path | None = None,
+    out: str | Path | None = None,
+    layout: Layout = "auto",
+    runtime: Runtime | None = None,
     n_resamples: int = N_RESAMPLES,
     seed: int = 0,
-    progress: Style = "quiet",
 ) -> AblationResult:
     """Rank the movies of all ``sources`` by each preset, and compare what comes out.
 
@@ -69,17 +57,16 @@ def ablate(
         out: Folder for ``ablation.csv``, ``queries.csv``, ``ablation.md``, ``chart.svg`` and
             ``index.html``.
         layout: As of :func:`~castsearch.verbs.rank.rank`.
-        max_megapixels: Likewise.
-        n_jobs: Likewise.
-        store: Likewise; presets share what they have in common.
+        runtime: Likewise; presets share what is stored.
         n_resamples: Draws of the bootstrap.
         seed: Of the draws.
-        progress: Likewise.
 
     Raises:
         InputError: a source cannot be ranked or has no labels, or a preset or setting is wrong.
         CastsearchError: a result cannot be stored or written.
     """
+    runtime = runtime or Runtime()
+    out = None if out is None else Path(out)
     chosen = _variants(presets)
     variants = [variant for variant, _, _ in chosen]
     against = against if against is not None else variants[-1].name
@@ -95,20 +82,11 @@ def ablate(
     for source, label in zip(sources, labels, strict=True):
 
         def run_of(name: str, settings: Sequence[str], source: str | Path = source) -> RunResult:
-            return rank(
-                source,
-                preset_name=name,
-                settings=settings,
-                layout=layout,
-                max_megapixels=max_megapixels,
-                n_jobs=n_jobs,
-                store=store,
-                progress=progress,
-            )
+            return rank(source, preset=name, settings=settings, layout=layout, runtime=runtime)
 
         compared = []
         for variant, name, settings in chosen:
-            if progress != "quiet":
+            if runtime.progress != "quiet":
                 print(f"{label}: {variant.name}", file=sys.stderr)
             compared.append(run_of(name, settings))
         own = _default(chosen)
@@ -117,7 +95,7 @@ def ablate(
         found = _query_scores(label, compared, default)
         queries += found
         if out is not None:
-            seen += side_by_side(label, [run.movies for run in compared], found)
+            seen += side_by_side(label, [run.movies for run in compared], found, out / "thumbs")
     table = ablation_of(variants, queries, against=against, n_resamples=n_resamples, seed=seed)
     if out is not None:
         write_tables(out, table)
@@ -135,7 +113,8 @@ def _variants(names: Sequence[str]) -> Chosen:
     for text in names:
         name, *settings = (part.strip() for part in text.split(":"))
         values = preset(name, settings)
-        val, test = REFERENCE.get(name, (None, None)) if not settings else (None, None)
+        published = None if settings else values.published
+        val, test = (published.val, published.test) if published else (None, None)
         note = f"{name} with {', '.join(settings)}" if settings else values.summary
         chosen.append(
             (Variant(":".join((name, *settings)), note, val, test), name, tuple(settings))
@@ -176,7 +155,7 @@ def _labels(sources: Sequence[str | Path]) -> list[str]:
     return short if len(set(short)) == len(short) else [str(path) for path in paths]
 
 
-def _check_truth(source: str | Path, layout: str) -> None:
+def _check_truth(source: str | Path, layout: Layout) -> None:
     movies = read(source, layout=layout)
     truth = scoring.truth_of(movies) if movies else None
     if truth is None or not any(truth.positives.values()):

@@ -1,9 +1,9 @@
-"""A small movie composed at run time from public-domain photographs in installed packages.
+"""``demo``: a small movie, composed at run time from public-domain photographs, is ranked.
 
-Two people (Grace Hopper from matplotlib; Eileen Collins from scikit-image, both US government
-photographs) are placed mirrored, darkened, small, blurred and turned on pictures without people;
-bodies without a face, a photographer seen from the side and a cat are the hard and the wrong
-candidates. It shows the whole job on real photographs; it is no measure of how well films do.
+The photographs come with scikit-image: Eileen Collins by NASA, and a photographer seen from the
+side (Lav Varshney, CC0). Both are placed mirrored, darkened, small, blurred and turned on pictures
+without people; bodies without a face, a cat and a cup are the hard and the wrong candidates. It
+shows the whole job on real photographs; it is no measure of how well films do.
 """
 
 from __future__ import annotations
@@ -16,11 +16,16 @@ from typing import Any
 
 from PIL import Image, ImageEnhance, ImageFilter, ImageOps
 
-from castsearch.errors import InputError
+from castsearch.presets import DEFAULT
+from castsearch.runtime.extras import need
+from castsearch.runtime.files import make_folder, whole_text_file
+from castsearch.runtime.settings import Runtime
+from castsearch.verbs.rank import RunResult, rank
 
 MOVIE = "tt0000001"
 STILL_SIZE = (960, 540)
-PEOPLE = {"nm0000001": "hopper", "nm0000002": "collins"}
+PEOPLE = {"nm0000001": "photographer", "nm0000002": "collins"}
+OTHERS = ("cat", "cup")
 BACKGROUNDS = ("brick.png", "gravel.png", "rocket.jpg", "coffee.png", "grass.png")
 
 Change = Callable[[Image.Image], Image.Image]
@@ -41,48 +46,42 @@ CHANGES: dict[str, Change] = {
 }
 
 
-def _file(package: str, name: str) -> Path:
-    spec = importlib.util.find_spec(package)
-    if spec is None or not spec.submodule_search_locations:
-        raise InputError(f"The demo needs the package {package}: pip install 'castsearch[demo]'.")
-    return Path(spec.submodule_search_locations[0]) / name
+def demo(
+    *,
+    out: str | Path = Path("castsearch-demo"),
+    preset: str = DEFAULT,
+    runtime: Runtime | None = None,
+) -> RunResult:
+    """Compose the movie in ``out/movie``, and rank it into ``out/results``.
 
-
-def _photograph(package: str, name: str) -> Image.Image:
-    with Image.open(_file(package, name)) as picture:
-        return ImageOps.exif_transpose(picture).convert("RGB")
-
-
-def _sources() -> dict[str, Image.Image]:
-    return {
-        "hopper": _photograph("matplotlib", "mpl-data/sample_data/grace_hopper.jpg"),
-        "collins": _photograph("skimage", "data/astronaut.png").crop((60, 0, 400, 512)),
-        "photographer": _photograph("skimage", "data/camera.png").crop((80, 40, 380, 500)),
-        "cat": _photograph("skimage", "data/chelsea.png"),
-    }
+    Raises:
+        InputError: the package of ``castsearch[demo]`` is missing, or there is no such preset.
+        CastsearchError: a file cannot be written.
+    """
+    source = compose(Path(out) / "movie")
+    return rank(source, preset=preset, out=Path(out) / "results", runtime=runtime)
 
 
 def compose(folder: Path) -> Path:
     """Write the movie, in the WIDER layout with its truth, and return its folder.
 
     Raises:
-        InputError: the packages of ``castsearch[demo]`` are missing.
+        InputError: the package of ``castsearch[demo]`` is missing.
     """
     sources = _sources()
     pictures = folder / "demo" / MOVIE
     for part in ("cast", "stills"):
-        (pictures / part).mkdir(parents=True, exist_ok=True)
+        make_folder(pictures / part)
     cast = []
     for number, name in PEOPLE.items():
         image = f"{MOVIE}/cast/{MOVIE}_{number}.jpg"
         _head(sources[name]).save(folder / "demo" / image, quality=92)
         cast.append({"id": f"{MOVIE}_{number}", "img": image, "label": number})
     candidates: list[dict[str, Any]] = []
-    others = ("photographer", "cat")
     for index, (change, backdrop) in enumerate((c, b) for b in BACKGROUNDS[:2] for c in CHANGES):
         still = _backdrop(BACKGROUNDS[(index + BACKGROUNDS.index(backdrop)) % len(BACKGROUNDS)])
         image = f"{MOVIE}/stills/still_{index:02d}.jpg"
-        for side, who in enumerate((*PEOPLE.items(), ("others", others[index % 2]))):
+        for side, who in enumerate((*PEOPLE.items(), ("others", OTHERS[index % 2]))):
             if (index + side) % 3 == 0:
                 continue
             label, name = who
@@ -99,8 +98,28 @@ def compose(folder: Path) -> Path:
             )
         still.save(folder / "demo" / image, quality=90)
     document = {MOVIE: {"cast": cast, "candidates": candidates}}
-    (folder / "demo.json").write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
+    with whole_text_file(folder / "demo.json") as file:
+        file.write(json.dumps(document, indent=1) + "\n")
     return folder
+
+
+def _sources() -> dict[str, Image.Image]:
+    return {
+        "collins": _photograph("astronaut.png").crop((60, 0, 400, 512)),
+        "photographer": _photograph("camera.png").crop((80, 40, 380, 500)),
+        "cat": _photograph("chelsea.png"),
+        "cup": _photograph("coffee.png").crop((120, 60, 520, 400)),
+    }
+
+
+def _photograph(name: str) -> Image.Image:
+    need("demo", "skimage", purpose="The demo")
+    spec = importlib.util.find_spec("skimage")
+    assert spec is not None
+    assert spec.submodule_search_locations
+    # Importing the package would take longer than the rest.
+    with Image.open(Path(spec.submodule_search_locations[0]) / "data" / name) as picture:
+        return ImageOps.exif_transpose(picture).convert("RGB")
 
 
 def _head(picture: Image.Image) -> Image.Image:
@@ -114,4 +133,4 @@ def _fit(picture: Image.Image, width: int) -> Image.Image:
 
 
 def _backdrop(name: str) -> Image.Image:
-    return ImageOps.fit(_photograph("skimage", f"data/{name}"), STILL_SIZE)
+    return ImageOps.fit(_photograph(name), STILL_SIZE)

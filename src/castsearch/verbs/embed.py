@@ -8,20 +8,23 @@ from pathlib import Path
 
 import numpy as np
 
+from castsearch.encoders.table import models_of_encoders
 from castsearch.errors import InputError
+from castsearch.features.asked import Asked, LookSettings, asked
 from castsearch.features.extract import Work, extract
-from castsearch.features.features import Features, Region
-from castsearch.features.recipe import Recipe, Role, recipe_of
+from castsearch.features.region import Features, Region, Role
 from castsearch.features.store import Store
 from castsearch.metrics.market1501 import MarketScore, score_market
-from castsearch.models import config as models
-from castsearch.presets import preset
+from castsearch.models.config import table
+from castsearch.runtime.extras import need
 from castsearch.runtime.files import whole_file
-from castsearch.runtime.progress import Style, track
+from castsearch.runtime.progress import track
+from castsearch.runtime.settings import Runtime
 from castsearch.sources.identities import read_identities
-from castsearch.sources.movies import holds_movies, read
-from castsearch.sources.pictures import PICTURES, read_pictures
-from castsearch.types import FloatArray, Problem
+from castsearch.sources.layouts import AnyLayout, Layout
+from castsearch.sources.movies import read
+from castsearch.sources.pictures import layout_of_movies, read_pictures
+from castsearch.types import FloatArray, Picture, Problem
 
 ENDINGS = (".npz", ".parquet")
 
@@ -40,16 +43,22 @@ class Vectors:
     work: Work = field(default_factory=Work)
 
 
+@dataclass(frozen=True, slots=True)
+class IdentityScore:
+    """How well the vectors of a model tell people apart; ``problems`` names what was skipped."""
+
+    market: MarketScore
+    problems: tuple[Problem, ...] = ()
+
+
 def embed(
     source: str | Path,
     model: str,
     *,
-    layout: str = "auto",
+    out: str | Path | None = None,
+    layout: AnyLayout = "auto",
     flip: bool = False,
-    max_megapixels: float = 100.0,
-    n_jobs: int | None = None,
-    store: Path | None = None,
-    progress: Style = "quiet",
+    runtime: Runtime | None = None,
 ) -> Vectors:
     """The vectors of all candidates of the movies in ``source``, or of all pictures below it.
 
@@ -61,33 +70,37 @@ def embed(
         source: Movies in any layout, a folder of pictures, or one picture.
         model: A body or face encoder of the model table, or the path of a body encoder's ONNX
             file.
+        out: File to write, too: ``.npz`` or ``.parquet``; see :func:`write_vectors`.
         layout: ``imdb``, ``wider``, ``folder``, ``pictures``, or ``auto``: movies where ``source``
             has a layout of movies, else pictures.
         flip: Average each vector with that of the mirror image.
-        max_megapixels: Pictures with more pixels are refused.
-        n_jobs: How many pictures are worked on at once; all cores unless given.
-        store: File that vectors are kept in.
-        progress: How progress is shown.
+        runtime: Where it works, and with how much.
 
     Raises:
-        InputError: nothing in ``source`` can be embedded, or there is no such model.
-        CastsearchError: the store cannot be written.
+        InputError: nothing in ``source`` can be embedded, there is no such model, or ``out`` ends
+            otherwise.
+        CastsearchError: the store or ``out`` cannot be written.
     """
-    recipe, role = _recipe(model, flip=flip)
+    if out is not None:
+        _check_ending(Path(out))
+    runtime = runtime or Runtime()
+    what, role = _asked(model, flip, runtime)
     problems: list[Problem] = []
-    if layout == PICTURES or (layout == "auto" and not holds_movies(source)):
+    movie_layout = layout_of_movies(source, layout)
+    if movie_layout is None:
         stills = read_pictures(source, problems=problems)
-        regions = [Region(still.id, still.path, role=role) for still in stills]
+        regions = [Region(still.id, still.picture, role=role) for still in stills]
     else:
-        regions = _candidates(source, layout, role, problems)
-    ids, vectors, work = _vectors(
-        regions, recipe, problems, max_megapixels, n_jobs, store, progress
-    )
+        regions = _candidates(source, movie_layout, role, problems)
+    ids, vectors, work = _vectors(regions, what, problems, runtime)
     if not ids:
         raise InputError(
             f"{source}: no crop in it has a vector. " + " ".join(p.message for p in problems[:3])
         )
-    return Vectors(model, tuple(ids), vectors, tuple(problems), work)
+    made = Vectors(model, tuple(ids), vectors, tuple(problems), work)
+    if out is not None:
+        write_vectors(Path(out), made)
+    return made
 
 
 def score_identities(
@@ -95,18 +108,17 @@ def score_identities(
     model: str,
     *,
     flip: bool = False,
-    n_jobs: int | None = None,
-    store: Path | None = None,
-    progress: Style = "quiet",
-) -> tuple[MarketScore, tuple[Problem, ...]]:
-    """The Market-1501 protocol on the queries and the gallery of ``source``; and what was skipped.
+    runtime: Runtime | None = None,
+) -> IdentityScore:
+    """The Market-1501 protocol on the queries and the gallery of ``source``.
 
     ``model`` is a body encoder: it has a vector for every picture, so no list is cut short.
 
     Raises:
         InputError: ``source`` has no queries or no gallery, or there is no such body encoder.
     """
-    recipe = _body_recipe(model, flip=flip)
+    runtime = runtime or Runtime()
+    what = _body_asked(model, flip, runtime)
     problems: list[Problem] = []
     samples = {
         str(sample.path): sample
@@ -118,8 +130,8 @@ def score_identities(
             f"{source}: there are no queries with a gallery in it; looked for query and "
             "bounding_box_test (Market-1501), and for folders per person in val."
         )
-    regions = [Region(name, sample.path, role="body") for name, sample in samples.items()]
-    ids, vectors, _ = _vectors(regions, recipe, problems, 100.0, n_jobs, store, progress)
+    regions = [Region(name, Picture(sample.path), role="body") for name, sample in samples.items()]
+    ids, vectors, _ = _vectors(regions, what, problems, runtime)
     rows = {
         split: [i for i, name in enumerate(ids) if samples[name].split == split]
         for split in ("query", "gallery")
@@ -132,18 +144,18 @@ def score_identities(
         )
         for at in rows.values()
     )
-    return score_market(*query, *gallery), tuple(problems)
+    return IdentityScore(score_market(*query, *gallery), tuple(problems))
 
 
 def write_vectors(path: Path, vectors: Vectors) -> Path:
-    """Write ids and vectors to ``path``: NumPy's ``.npz``, or ``.parquet``.
+    """Write ids and vectors to ``path``, for the user alone: NumPy's ``.npz``, or ``.parquet``.
 
     Raises:
-        InputError: the name ends otherwise.
+        InputError: the name ends otherwise, or castsearch[parquet] is missing.
         CastsearchError: the file cannot be written.
     """
-    check_ending(path)
-    with whole_file(path) as temporary:
+    _check_ending(path)
+    with whole_file(path, private=True) as temporary:
         if path.suffix == ".npz":
             with temporary.open("wb") as file:
                 np.savez(file, ids=np.array(vectors.ids), vectors=vectors.vectors)
@@ -160,30 +172,29 @@ def write_vectors(path: Path, vectors: Vectors) -> Path:
     return path
 
 
-def check_ending(path: Path) -> None:
-    """Refuse a file name that :func:`write_vectors` cannot take.
-
-    Raises:
-        InputError: the name ends neither in ``.npz`` nor in ``.parquet``.
-    """
+def _check_ending(path: Path) -> None:
     if path.suffix not in ENDINGS:
         raise InputError(f"{path}: the name is to end in {' or '.join(ENDINGS)}.")
+    if path.suffix == ".parquet":
+        need("parquet", "polars", purpose=f"{path}: writing Parquet")
 
 
-def _recipe(model: str, *, flip: bool) -> tuple[Recipe, Role]:
+def _asked(model: str, flip: bool, runtime: Runtime) -> tuple[Asked, Role]:
     """What makes the vectors of ``model``, and what it is to see of a crop."""
-    known = models.table().get(model)
-    if known is not None and known.kind == "face encoder":
-        return recipe_of(preset("face", [f"flip={flip}"]), face_model=model), "candidate"
-    return _body_recipe(model, flip=flip), "body"
+    entry = (table() | models_of_encoders()).get(model)
+    if entry is not None and entry.kind == "face encoder":
+        look = LookSettings(encoder=model, flip=flip)
+        return asked(look, device_name=runtime.device), "candidate"
+    return _body_asked(model, flip, runtime), "body"
 
 
-def _body_recipe(model: str, *, flip: bool) -> Recipe:
-    return recipe_of(preset("face", [f"flip_body={flip}"]), body_models=[model])
+def _body_asked(model: str, flip: bool, runtime: Runtime) -> Asked:
+    look = LookSettings(body=(model,), flip_body=flip)
+    return asked(look, device_name=runtime.device)
 
 
 def _candidates(
-    source: str | Path, layout: str, role: Role, problems: list[Problem]
+    source: str | Path, layout: Layout, role: Role, problems: list[Problem]
 ) -> list[Region]:
     found = []
     for movie in read(source, layout=layout):
@@ -197,31 +208,18 @@ def _candidates(
             problems.append(Problem(movie.id, message))
     alike = len({c.id for _, c in found}) < len(found)
     return [
-        Region(f"{movie}/{c.id}" if alike else c.id, c.still.path, c.box, role)
+        Region(f"{movie}/{c.id}" if alike else c.id, c.still.picture, c.box, role)
         for movie, c in found
     ]
 
 
 def _vectors(
-    regions: Sequence[Region],
-    recipe: Recipe,
-    problems: list[Problem],
-    max_megapixels: float,
-    n_jobs: int | None,
-    store: Path | None,
-    progress: Style,
+    regions: Sequence[Region], what: Asked, problems: list[Problem], runtime: Runtime
 ) -> tuple[list[str], FloatArray, Work]:
     """Ids and vectors of the regions that have one; the others go to ``problems``."""
-    n_pictures = len({region.path for region in regions})
-    with Store(store) as kept, track("pictures", n_pictures, progress) as advance:
-        features, work = extract(
-            regions,
-            recipe,
-            kept,
-            max_megapixels=max_megapixels,
-            n_jobs=n_jobs,
-            advance=advance,
-        )
+    n_pictures = len({region.picture for region in regions})
+    with Store(runtime.store) as store, track("pictures", n_pictures, runtime.progress) as advance:
+        features, work = extract(regions, what, store, runtime, advance=advance)
     ids: list[str] = []
     rows: list[FloatArray] = []
     for region in regions:

@@ -3,49 +3,48 @@
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 import json
-import os
 import platform
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from castsearch import metrics as scoring
-from castsearch.detectors.choose import body_box
+from castsearch import metrics
 from castsearch.errors import InputError
-from castsearch.features.extract import Work, extract
-from castsearch.features.features import Region
-from castsearch.features.recipe import Recipe, recipe_of
+from castsearch.features.extract import Work
 from castsearch.features.store import Store
-from castsearch.models import config as model_table
-from castsearch.outputs import write_report
-from castsearch.outputs.tables import NAMED_FROM, write_names, write_scores
-from castsearch.presets import DEFAULT, Preset, preset
-from castsearch.ranking.movie import ranked_movie, regions_of
-from castsearch.runtime.files import whole_file
-from castsearch.runtime.progress import Style, track
+from castsearch.models.config import fingerprint
+from castsearch.outputs import RunFolder, Summary
+from castsearch.outputs.saved import SavedMovies
+from castsearch.presets import DEFAULT
+from castsearch.runtime.settings import Runtime
+from castsearch.sources.layouts import Layout
 from castsearch.sources.movies import read
-from castsearch.types import Candidate, Movie, MovieResult, Problem
+from castsearch.types import Facts, Movie, MovieResult, Problem, Ranking
+from castsearch.verbs.stages import Plan, plan, rank_movie
 
 
 @dataclass(frozen=True, slots=True)
 class RunResult:
-    """What :func:`rank` found, and where it wrote it; ``evaluation`` is None without truth."""
+    """What :func:`rank` found, and where it wrote it; ``evaluation`` is None without truth.
 
-    movies: tuple[MovieResult, ...]
+    ``movies`` are in memory, or read one at a time out of the run folder where there is one;
+    ``summary`` is what was written there.
+    """
+
+    movies: Sequence[MovieResult]
     problems: tuple[Problem, ...]
-    evaluation: scoring.Evaluation | None
+    evaluation: metrics.Evaluation | None
     work: Work
     seconds: dict[str, float]
     out: Path | None
-
-    @property
-    def n_ties(self) -> int:
-        """Places that a candidate id decided, over all lists."""
-        return sum(r.n_ties for movie in self.movies for r in movie.rankings)
+    n_queries: int = 0
+    n_ties: int = 0
+    summary: Summary | None = None
 
 
 @dataclass(slots=True)
@@ -64,184 +63,225 @@ class _Clock:
 def rank(
     source: str | Path,
     *,
-    preset_name: str = DEFAULT,
+    preset: str = DEFAULT,
     settings: Iterable[str] = (),
-    out: Path | None = None,
-    layout: str = "auto",
+    out: str | Path | None = None,
+    layout: Layout = "auto",
     face_model: str | None = None,
     body_models: Sequence[str] = (),
-    max_megapixels: float = 100.0,
-    n_jobs: int | None = None,
-    store: Path | None = None,
-    progress: Style = "quiet",
+    facts: Mapping[str, Facts] | None = None,
+    runtime: Runtime | None = None,
 ) -> RunResult:
     """Rank all candidates of every movie in ``source`` for each of its cast.
 
-    With ``out`` the files ``ranking.csv``, ``scores.parquet``, ``run.json`` and
-    ``report/index.html`` are written there. ``settings`` replace single values of the preset
-    (``"num_jitters=5"``); ``face_model`` is a name of the model table or an ONNX file, and so are
-    ``body_models``, which take the place of the preset's body encoders.
+    With ``out`` each movie is saved there as soon as it is ranked, so that a run that was stopped
+    goes on with the next one; ``ranking.csv``, ``scores.csv``, ``run.json`` and
+    ``report/index.html`` follow at the end. Without it the results stay in memory.
+
+    Args:
+        source: A movie, a split or the root of a data set.
+        preset: Named pipeline.
+        settings: Replace single values of the preset (``"num_jitters=5"``).
+        out: The run folder.
+        layout: How ``source`` is laid out; told by itself unless given.
+        face_model: Face encoder in place of the preset's: a name of the model table, or an ONNX
+            file.
+        body_models: Body encoders in place of the preset's, likewise.
+        facts: What is known of the candidates, by movie id.
+        runtime: Where it works, and with how much.
 
     Raises:
-        InputError: nothing in ``source`` can be ranked, or a setting or model is wrong.
+        InputError: nothing in ``source`` can be ranked, or a setting, model or device is wrong.
         CastsearchError: a result cannot be stored or written.
     """
     clock = _Clock()
-    chosen = preset(preset_name, settings)
-    recipe = recipe_of(chosen, face_model, body_models)
+    how = plan(
+        preset,
+        tuple(settings),
+        face_model=face_model,
+        body_models=tuple(body_models),
+        runtime=runtime,
+    )
     with clock.stage("read"):
         movies = read(source, layout=layout)
-    if out is not None:
-        _writable(out)
-    with Store(store) as kept, clock.stage("detect and embed"):
-        movies = _with_candidates(movies, recipe, kept, max_megapixels, n_jobs, progress)
-        regions = [r for movie in movies for r in regions_of(movie)]
-        n_pictures = len({r.path for r in regions})
-        with track("pictures", n_pictures, progress) as advance:
-            features, work = extract(
-                regions,
-                recipe,
-                kept,
-                max_megapixels=max_megapixels,
-                n_jobs=n_jobs,
-                advance=advance,
-            )
-    with clock.stage("rank"):
-        results = tuple(
-            ranked_movie(movie, features, recipe)
-            for movie in movies
-            if movie.cast and movie.candidates
-        )
-    problems = tuple(p for m in movies for p in m.problems if not (m.cast and m.candidates))
-    problems += tuple(p for result in results for p in result.problems)
-    if not results:
-        raise InputError(
-            f"{source}: no movie in it can be ranked. " + " ".join(p.message for p in problems)
-        )
-    with clock.stage("evaluate"):
-        truth = scoring.truth_of([result.movie for result in results])
-        lists = [ranking for result in results for ranking in result.rankings]
-        evaluation = None
-        if truth is not None and any(truth.positives.values()):
-            evaluation = scoring.evaluate(truth, scoring.submission_of(lists))
-    run = RunResult(results, problems, evaluation, work, clock.seconds, out)
-    if out is not None:
-        with clock.stage("write"):
-            _write(run, out, source, chosen, recipe)
-        document = json.dumps(_facts(run, source, chosen, recipe), indent=1) + "\n"
-        with whole_file(out / "run.json") as temporary:
-            temporary.write_text(document, encoding="utf-8")
-    return run
+    known = dict(facts or {})
+    absent = [movie_id for movie_id in known if movie_id not in {movie.id for movie in movies}]
+    if absent:
+        raise InputError(f"There are facts about {absent[0]}, which is no movie of {source}.")
+    if out is None:
+        return _in_memory(source, movies, how, known, clock)
+    return _in_folder(source, movies, how, known, clock, Path(out))
 
 
-def _writable(out: Path) -> None:
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise InputError(f"{out}: this folder cannot be made: {error.strerror}.") from error
-    if not os.access(out, os.W_OK):
-        raise InputError(f"{out}: this folder cannot be written to.")
-
-
-def _with_candidates(
+def _in_memory(
+    source: str | Path,
     movies: Sequence[Movie],
-    recipe: Recipe,
-    store: Store,
-    max_megapixels: float,
-    n_jobs: int | None,
-    progress: Style,
-) -> list[Movie]:
-    """The movies, with whole stills turned into candidates: a body box grown from each face."""
-    regions = [Region(s.id, s.path, role="still") for movie in movies for s in movie.stills]
-    if not regions:
-        return list(movies)
-    with track("stills", len(regions), progress) as advance:
-        found, _ = extract(
-            regions,
-            recipe,
-            store,
-            max_megapixels=max_megapixels,
-            n_jobs=n_jobs,
-            advance=advance,
-        )
-    grown = []
-    for movie in movies:
-        candidates, problems = [], []
-        for still in movie.stills:
-            seen = found[still.id]
-            if seen.problem:
-                problems.append(Problem(still.id, seen.problem))
-            elif seen.frame:
-                candidates += [
-                    Candidate(
-                        f"{still.id}_f{i}",
-                        still,
-                        body_box(face.box, seen.frame.width, seen.frame.height),
-                    )
-                    for i, face in enumerate(seen.faces)
-                ]
-        if movie.stills and not candidates and not movie.candidates:
-            problems.append(Problem(movie.id, f"{movie.id}: no face was found in its stills."))
-        grown.append(
-            dataclasses.replace(
-                movie,
-                candidates=(*movie.candidates, *candidates),
-                problems=(*movie.problems, *problems),
-            )
-        )
-    return grown
-
-
-def _write(run: RunResult, out: Path, source: str | Path, chosen: Preset, recipe: Recipe) -> None:
-    lists = [ranking for result in run.movies for ranking in result.rankings]
-    scoring.write_submission_csv(out / "ranking.csv", lists)
-    write_scores(out / "scores.parquet", run.movies)
-    if chosen.fusion == "film":
-        write_names(out / "names.csv", run.movies)
-    facts = {
-        "preset": f"{chosen.name} ({chosen.summary})",
-        "face encoder": recipe.encoder.name,
-        "source": str(source),
-        "candidates": str(sum(len(r.movie.candidates) for r in run.movies)),
-        "queries": str(len(lists)),
-    }
-    if run.evaluation is not None:
-        facts["mAP"] = f"{run.evaluation.mAP:.4f}"
-    write_report(
-        out / "report",
-        run.movies,
-        title=f"castsearch: {Path(source).resolve().name}",
-        facts=facts,
-        evaluation=None if run.evaluation is None else scoring.to_json(run.evaluation),
-        problems=run.problems,
-        named_from=NAMED_FROM if chosen.fusion == "film" else None,
+    how: Plan,
+    facts: Mapping[str, Facts],
+    clock: _Clock,
+) -> RunResult:
+    results: list[MovieResult] = []
+    problems: list[Problem] = []
+    scores: list[metrics.Scores] = []
+    with clock.stage("rank"), Store(how.runtime.store) as store:
+        for movie, label in _labelled(movies):
+            result = _ranked(movie, how, facts, store, label, problems)
+            if result:
+                results.append(result)
+                scores += _scores(result.movie, result.rankings)
+    _check(source, len(results), problems)
+    problems += [problem for result in results for problem in result.problems]
+    lists = [ranking for result in results for ranking in result.rankings]
+    evaluation = metrics.evaluation_of(scores)
+    n_ties = sum(ranking.n_ties for ranking in lists)
+    return RunResult(
+        tuple(results),
+        tuple(problems),
+        evaluation,
+        how.work,
+        clock.seconds,
+        None,
+        len(lists),
+        n_ties,
     )
 
 
-def _facts(run: RunResult, source: str | Path, chosen: Preset, recipe: Recipe) -> dict[str, Any]:
-    """The content of ``run.json``."""
+def _in_folder(
+    source: str | Path,
+    movies: Sequence[Movie],
+    how: Plan,
+    facts: Mapping[str, Facts],
+    clock: _Clock,
+    out: Path,
+) -> RunResult:
+    about = _about(source, how)
+    run = RunFolder(
+        out,
+        fingerprint=_fingerprint(about, movies, facts),
+        named=how.preset.way.gives_probabilities,
+        about=about,
+    )
+    ranked: list[str] = []
+    scores: list[metrics.Scores] = []
+    unusable: list[Problem] = []
+    problems: list[Problem] = []
+    with run, Store(how.runtime.store) as store:
+        for movie, label in _labelled(movies):
+            start = time.perf_counter()
+            with clock.stage("rank"):
+                if movie.id in run.done:
+                    result: MovieResult | None = run.movie(movie.id)
+                else:
+                    result = _ranked(movie, how, facts, store, label, unusable)
+            if result is None:
+                continue
+            if movie.id not in run.done:
+                with clock.stage("save"):
+                    run.save(result, seconds=time.perf_counter() - start)
+            ranked.append(movie.id)
+            scores += _scores(result.movie, result.rankings)
+            problems += result.problems
+        _check(source, len(ranked), unusable)
+        evaluation = metrics.evaluation_of(scores)
+        counts = run.counts()
+        about |= {
+            "counts": dataclasses.asdict(counts),
+            "work": dataclasses.asdict(how.work),
+            "skipped": [dataclasses.asdict(p) for p in (*unusable, *problems)],
+            "seconds": {stage: round(value, 3) for stage, value in clock.seconds.items()},
+        }
+        document = None if evaluation is None else metrics.to_json(evaluation)
+        if document is not None:
+            about["evaluation"] = document
+        shown = {
+            "preset": f"{how.preset.name} ({how.preset.summary})",
+            "face encoder": how.asked.encoder.model.name,
+            "source": str(source),
+            "candidates": str(counts.n_candidates),
+            "queries": str(counts.n_queries),
+        }
+        if evaluation is not None:
+            shown["mAP"] = f"{evaluation.mAP:.4f}"
+        with clock.stage("write"):
+            summary = run.finish(
+                title=f"castsearch: {Path(source).resolve().name}",
+                report_facts=shown,
+                evaluation=document,
+                problems=unusable,
+                about=about,
+            )
+    return RunResult(
+        SavedMovies(out, ranked),
+        (*unusable, *problems),
+        evaluation,
+        how.work,
+        clock.seconds,
+        out,
+        counts.n_queries,
+        counts.n_ties,
+        summary,
+    )
+
+
+def _labelled(movies: Sequence[Movie]) -> Iterator[tuple[Movie, str]]:
+    """Each movie with what its progress is called where there are several."""
+    for i, movie in enumerate(movies, start=1):
+        yield movie, f"{movie.id} ({i} of {len(movies)}), " if len(movies) > 1 else ""
+
+
+def _ranked(
+    movie: Movie,
+    how: Plan,
+    facts: Mapping[str, Facts],
+    store: Store,
+    label: str,
+    problems: list[Problem],
+) -> MovieResult | None:
+    """One movie ranked; ``None`` where there is nothing to rank, with what is wrong told."""
+    if movie.cast and (movie.candidates or movie.stills):
+        result = rank_movie(movie, how, facts=facts.get(movie.id), store=store, label=label)
+        if result.movie.candidates:
+            return result
+        movie = result.movie
+    problems += movie.problems
+    return None
+
+
+def _check(source: str | Path, n_ranked: int, problems: Sequence[Problem]) -> None:
+    if not n_ranked:
+        raise InputError(
+            f"{source}: no movie in it can be ranked. " + " ".join(p.message for p in problems)
+        )
+
+
+def _scores(movie: Movie, lists: Sequence[Ranking]) -> Iterator[metrics.Scores]:
+    """The scores of one movie's lists; none where it has no labels."""
+    truth = metrics.truth_of([movie])
+    if truth is not None:
+        # Scores are kept, and the lists of other movies are not: names without their reasons do.
+        yield metrics.scores_of(truth, metrics.submission_of(lists))
+
+
+def _about(source: str | Path, how: Plan) -> dict[str, Any]:
+    """What a run says of itself, the start of ``run.json``."""
     import castsearch
 
-    used = [m for m in (recipe.detector, recipe.encoder, *recipe.body) if m]
-    facts: dict[str, Any] = {
+    return {
         "castsearch": castsearch.__version__,
         "python": platform.python_version(),
         "source": str(source),
-        "preset": dataclasses.asdict(chosen),
-        "models": {m.name: model_table.fingerprint(m) for m in used},
-        "counts": {
-            "movies": len(run.movies),
-            "queries": sum(len(r.rankings) for r in run.movies),
-            "candidates": sum(len(r.movie.candidates) for r in run.movies),
-            "candidates with a face": sum(
-                c.id in r.faces for r in run.movies for c in r.movie.candidates
-            ),
-            "ties": run.n_ties,
-        },
-        "work": dataclasses.asdict(run.work),
-        "skipped": [dataclasses.asdict(p) for p in run.problems],
-        "seconds": {k: round(v, 3) for k, v in run.seconds.items()},
+        "preset": dataclasses.asdict(how.preset),
+        "device": how.asked.place.device.name,
+        "provider": how.asked.place.device.provider,
+        "models": {model.name: fingerprint(model) for model in how.asked.models},
     }
-    if run.evaluation is not None:
-        facts["evaluation"] = scoring.to_json(run.evaluation)
-    return facts
+
+
+def _fingerprint(
+    about: Mapping[str, Any], movies: Sequence[Movie], facts: Mapping[str, Facts]
+) -> str:
+    """What decides the result: a run that was stopped goes on only where it is the same."""
+    digest = hashlib.sha256(json.dumps(about, sort_keys=True).encode())
+    for part in (*movies, *sorted(facts.items())):
+        digest.update(repr(part).encode("utf-8", "backslashreplace"))
+    return digest.hexdigest()

@@ -14,6 +14,7 @@ from castsearch.metrics import (
     Row,
     Submission,
     Truth,
+    average_precision,
     evaluate,
     read_ranking,
     read_truth,
@@ -21,8 +22,8 @@ from castsearch.metrics import (
     write_submission_csv,
     write_submission_wider,
 )
-from castsearch.metrics.truth import movie_prefix
 from castsearch.ranking.compete import competition
+from castsearch.sources.labels import movie_prefix
 from castsearch.types import Ranking
 
 ALPHA = 1.5
@@ -188,10 +189,9 @@ def _precision_table(
                 for q, i in enumerate(scored):
                     order = np.lexsort((places[i], -scores[i]))[: len(wanted[q])]
                     relevant = wanted[q][places[i, order].astype(np.intp) - 1]
-                    at = np.flatnonzero(relevant) + 1
-                    precision = np.arange(1, len(at) + 1) / at
-                    n_positives = len(truth.positives[rows[i].query])
-                    values[a * len(SHIFTS) + s, q] = precision.sum() / n_positives
+                    values[a * len(SHIFTS) + s, q] = average_precision(
+                        np.flatnonzero(relevant) + 1, len(truth.positives[rows[i].query])
+                    )
         table[movie] = values
     return table
 

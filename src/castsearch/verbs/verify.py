@@ -7,21 +7,22 @@ from pathlib import Path
 import numpy as np
 
 from castsearch.features.extract import extract
-from castsearch.features.features import Region
-from castsearch.features.recipe import recipe_of
+from castsearch.features.region import Region
 from castsearch.features.store import Store
 from castsearch.metrics.verification import Verification, read_pairs, verification
-from castsearch.presets import DEFAULT, preset
-from castsearch.runtime.progress import Style, track
+from castsearch.presets import DEFAULT
+from castsearch.runtime.progress import track
+from castsearch.runtime.settings import Runtime
+from castsearch.types import Picture
+from castsearch.verbs.stages import plan
 
 
 def verify(
-    pairs: Path,
+    pairs: str | Path,
     *,
-    preset_name: str = DEFAULT,
+    preset: str = DEFAULT,
     face_model: str | None = None,
-    store: Path | None = None,
-    progress: Style = "auto",
+    runtime: Runtime | None = None,
 ) -> Verification:
     """Embed every picture of ``pairs`` once, and score same-or-different by 10 folds.
 
@@ -30,19 +31,22 @@ def verify(
     Raises:
         InputError: the pairs cannot be read, or a model is missing.
     """
-    chosen = preset(preset_name)
-    recipe = recipe_of(chosen, face_model)
-    listed = read_pairs(pairs)
+    how = plan(preset, face_model=face_model, runtime=runtime)
+    runtime, encoder = how.runtime, how.asked.encoder
+    listed = read_pairs(Path(pairs))
     paths = sorted({p for pair in listed for p in (pair.path_a, pair.path_b)})
-    regions = [Region(str(path), path, role="portrait") for path in paths]
-    with Store(store) as kept, track("pictures", len(regions), progress) as advance:
-        features, _ = extract(regions, recipe, kept, advance=advance)
+    regions = [Region(str(path), Picture(path), role="portrait") for path in paths]
+    with (
+        Store(runtime.store) as store,
+        track("pictures", len(regions), runtime.progress) as advance,
+    ):
+        features, _ = extract(regions, how.asked, store, runtime, advance=advance)
     similarities = []
     for pair in listed:
         a, b = features[str(pair.path_a)].vector, features[str(pair.path_b)].vector
         if a is None or b is None:
             similarities.append(np.nan)
-        elif recipe.encoder.extra == "dlib":
+        elif encoder.metric == "euclidean":
             similarities.append(-float(np.linalg.norm(a.astype(np.float64) - b)))
         else:
             similarities.append(float(a @ b))
