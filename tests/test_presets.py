@@ -10,15 +10,21 @@ from castsearch.presets import DEFAULT, PRESETS, SETTINGS, Preset, preset
 from castsearch.ranking.orders import ORDERS
 
 
-def values(chosen: Preset) -> dict[str, object]:
-    """Every single value of the parts of a preset by its name."""
-    parts = (chosen.look, chosen.look.detect, chosen.order, chosen.order.film)
-    return {
-        field.name: getattr(part, field.name)
-        for part in parts
-        for field in dataclasses.fields(part)
-        if field.name not in {"detect", "film", "all_faces"}
-    }
+def values(part: object) -> dict[str, object]:
+    """Every single value of settings and the settings in them, by its name."""
+    found: dict[str, object] = {}
+    for field in dataclasses.fields(part):  # type: ignore[arg-type]
+        value = getattr(part, field.name)
+        inner = values(value) if dataclasses.is_dataclass(value) else {field.name: value}
+        assert not found.keys() & inner.keys(), "each name stands once"
+        found |= inner
+    return found
+
+
+def settings_of(chosen: Preset) -> dict[str, object]:
+    """What ``--set`` may change of a preset, by name."""
+    every = values(chosen.look) | values(chosen.order)
+    return {name: value for name, value in every.items() if name != "all_faces"}
 
 
 def test_every_preset_has_its_own_name_and_is_frozen() -> None:
@@ -50,14 +56,14 @@ def test_every_preset_has_its_own_name_and_is_frozen() -> None:
 def test_single_values_can_be_replaced(setting: str, value: object) -> None:
     name = setting.partition("=")[0]
     changed = preset("face", [setting])
-    assert values(changed) == values(PRESETS["face"]) | {name: value}
+    assert settings_of(changed) == settings_of(PRESETS["face"]) | {name: value}
     assert dataclasses.replace(changed, look=None, order=None) == dataclasses.replace(
         PRESETS["face"], look=None, order=None
     )
 
 
 def test_every_value_of_every_part_is_a_setting_but_what_the_order_decides() -> None:
-    assert sorted(SETTINGS) == sorted(values(PRESETS["face"]))
+    assert sorted(SETTINGS) == sorted(settings_of(PRESETS["face"]))
     assert len(set(SETTINGS)) == len(SETTINGS)
     with pytest.raises(InputError, match="There is no setting 'all_faces'"):
         preset("face", ["all_faces=true"])
