@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import csv
 import json
+import math
 import shutil
 from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
 import onnx
-import polars as pl
 import pytest
 from onnx import TensorProto, helper
 from PIL import Image
@@ -80,16 +80,17 @@ def rank(film: Path, capsys: pytest.CaptureFixture[str], *options: str) -> tuple
         return status, said, {}
     with (out / "ranking.csv").open() as file:
         ids = {row["Id"]: row["Rank"].split() for row in csv.DictReader(file)}
-    table = pl.read_parquet(out / "scores.parquet").sort("query", "rank")
-    assert table["score"].is_nan().sum() == 0
     lists: Lists = {}
-    for query, candidates in ids.items():
-        own = table.filter(pl.col("query") == query)
-        assert own["candidate"].to_list() == candidates
-        lists[query] = list(zip(candidates, own["score"].to_list(), strict=True))
+    with (out / "scores.csv").open(encoding="utf-8-sig", newline="") as file:
+        for row in csv.DictReader(file):
+            pairs = lists.setdefault(row["query"], [])
+            pairs.append((row["candidate"], float(row["score"])))
+            assert int(row["rank"]) == len(pairs)
+    assert not any(math.isnan(score) for pairs in lists.values() for _, score in pairs)
+    assert {query: [name for name, _ in pairs] for query, pairs in lists.items()} == ids
     document = json.loads((out / "run.json").read_text())
-    assert document["counts"]["queries"] == len(lists)
-    assert {len(row) for row in lists.values()} == {document["counts"]["candidates"]}
+    assert document["counts"]["n_queries"] == len(lists)
+    assert {len(row) for row in lists.values()} == {document["counts"]["n_candidates"]}
     assert all(len({i for i, _ in row}) == len(row) for row in lists.values())
     assert (out / "report" / "index.html").is_file()
     return status, said, lists

@@ -38,7 +38,7 @@ def ranked(data_dir: Path) -> Callable[[str, str], RunResult]:
 
     @cache
     def run(folder: str, preset: str) -> RunResult:
-        return rank(data_dir / folder, preset_name=preset)
+        return rank(data_dir / folder, preset=preset)
 
     return run
 
@@ -83,7 +83,7 @@ def test_a_second_run_does_no_work_and_finds_the_same(
     folder: str, ranked: Callable[[str, str], RunResult], data_dir: Path
 ) -> None:
     first = ranked(folder, "castsearch")
-    second = rank(data_dir / folder, preset_name="castsearch")
+    second = rank(data_dir / folder, preset="castsearch")
     work = second.work
     assert (work.n_decoded, work.n_detected, work.n_embedded, work.n_bodies) == (0, 0, 0, 0)
     assert work.n_pictures == first.work.n_pictures > 0
@@ -92,18 +92,53 @@ def test_a_second_run_does_no_work_and_finds_the_same(
 
 @pytest.mark.parametrize("preset", ["dlib_inverse", "dlib_force_location", "dlib_cnn_location"])
 def test_dlib_rows_run_on_a_movie(preset: str, data_dir: Path) -> None:
-    run = rank(data_dir / "ntu-mini" / "val" / "tt0120338", preset_name=preset)
+    run = rank(data_dir / "ntu-mini" / "val" / "tt0120338", preset=preset)
     assert run.evaluation is not None
     assert [len(r.candidate_ids) for r in run.movies[0].rankings] == [33, 33]
     assert run.evaluation.mAP > 0.3  # a random order has 0.35 * 11 / 33 and less
 
 
 def test_allcast_puts_faceless_candidates_last(data_dir: Path) -> None:
-    (movie,) = rank(data_dir / "ntu-mini" / "val" / "tt0120338", preset_name="dlib_allcast").movies
+    (movie,) = rank(data_dir / "ntu-mini" / "val" / "tt0120338", preset="dlib_allcast").movies
     for ranking in movie.rankings:
         has_face = [i in movie.faces for i in ranking.candidate_ids]
         assert has_face == sorted(has_face, reverse=True)
         assert [s == float("-inf") for s in ranking.scores] == [not f for f in has_face]
+
+
+@pytest.mark.parametrize(("movie", "n_cast"), [("tt9400000", 7), ("tt0120338", 2)])
+def test_in_whole_stills_each_cast_member_is_found_first(
+    movie: str, n_cast: int, data_dir: Path, tmp_path: Path
+) -> None:
+    """The labelled boxes are dropped: who is in a still is for castsearch to see."""
+    labels = json.loads((data_dir / "wider-mini" / "val.json").read_text())[movie]
+    pictures = data_dir / "wider-mini" / "val"
+    for part in ("cast", "stills"):
+        (tmp_path / movie / part).mkdir(parents=True)
+    for member in labels["cast"]:
+        shutil.copy(pictures / member["img"], tmp_path / movie / "cast" / f"{member['label']}.jpg")
+    for still in {candidate["img"] for candidate in labels["candidates"]}:
+        shutil.copy(pictures / still, tmp_path / movie / "stills")
+
+    def people_at(still: str, x: float, y: float) -> set[str]:
+        """Whose labelled boxes hold a point; two where they stand close."""
+        people = set()
+        for candidate in labels["candidates"]:
+            left, top, width, height = candidate["bbox"]
+            inside = left <= x <= left + width and top <= y <= top + height
+            if Path(candidate["img"]).name == still and inside:
+                people.add(candidate["label"])
+        return people
+
+    (result,) = rank(tmp_path / movie).movies
+    candidates = {candidate.id: candidate for candidate in result.movie.candidates}
+    assert len(result.rankings) == n_cast
+    for ranking in result.rankings:
+        member = ranking.query_id.removeprefix(f"{movie}_")
+        first = ranking.candidate_ids[0]
+        face = result.faces[first].box
+        centre = (face.x0 + face.x1) / 2, (face.y0 + face.y1) / 2
+        assert member in people_at(candidates[first].still.path.name, *centre), member
 
 
 def test_movies_that_number_their_candidates_alike_do_not_mix(
@@ -124,6 +159,6 @@ def test_movies_that_number_their_candidates_alike_do_not_mix(
 
 
 def test_lfw_pairs(data_dir: Path) -> None:
-    result = verify(data_dir / "lfw-mini", progress="quiet")
+    result = verify(data_dir / "lfw-mini")
     assert result.n_pairs == 1000
     assert result.accuracy > 0.98

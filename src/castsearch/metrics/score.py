@@ -67,6 +67,14 @@ class Evaluation:
     messages: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Scores:
+    """The queries of one truth, scored, and what there is to say of them."""
+
+    queries: tuple[QueryScore, ...]
+    messages: tuple[str, ...] = ()
+
+
 def evaluate(truth: Truth, submission: Submission) -> Evaluation:
     """Score a submission: mAP = 1/Q sum_q 1/m_q sum_k P_q(k) rel_q(k) over complete lists.
 
@@ -78,13 +86,32 @@ def evaluate(truth: Truth, submission: Submission) -> Evaluation:
         InputError: a list repeats a candidate, a query has two rows, an id is unknown (the first
             10 lines are named), or no query has positives.
     """
+    evaluation = evaluation_of([scores_of(truth, submission)])
+    if evaluation is None:
+        raise InputError("the truth has no query with a positive candidate; there is no score")
+    return evaluation
+
+
+def scores_of(truth: Truth, submission: Submission) -> Scores:
+    """The score of each query of a truth, of one movie or of many: see :func:`evaluate`.
+
+    Raises:
+        InputError: a list repeats a candidate, a query has two rows, or an id is unknown.
+    """
     messages = [*truth.messages, *submission.messages]
     rows = _check(truth, submission, messages)
     queries = tuple(_score(truth, query, rows.get(query)) for query in truth.positives)
+    _tell_gaps(truth, submission, queries, rows, messages)
+    return Scores(queries, tuple(messages))
+
+
+def evaluation_of(parts: Iterable[Scores]) -> Evaluation | None:
+    """The means over the queries of all parts; ``None`` where none of them has positives."""
+    scored = list(parts)
+    queries = tuple(query for part in scored for query in part.queries)
     counted = [(query, query.AP) for query in queries if query.AP is not None]
     if not counted:
-        raise InputError("the truth has no query with a positive candidate; there is no score")
-    _tell_gaps(truth, submission, queries, rows, messages)
+        return None
     movies = _by_movie(queries)
     means = [movie.mAP for movie in movies if movie.mAP is not None]
     hits = [query.first_hit for query, _ in counted]
@@ -98,7 +125,7 @@ def evaluate(truth: Truth, submission: Submission) -> Evaluation:
         movies=movies,
         queries=queries,
         by_positives=_by_positives(counted),
-        messages=tuple(messages),
+        messages=tuple(message for part in scored for message in part.messages),
     )
 
 

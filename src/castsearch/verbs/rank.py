@@ -122,16 +122,17 @@ def _in_memory(
 ) -> RunResult:
     results: list[MovieResult] = []
     problems: list[Problem] = []
+    scores: list[metrics.Scores] = []
     with clock.stage("rank"), Store(how.runtime.store) as store:
         for movie, label in _labelled(movies):
             result = _ranked(movie, how, facts, store, label, problems)
             if result:
                 results.append(result)
+                scores += _scores(result.movie, result.rankings)
     _check(source, len(results), problems)
     problems += [problem for result in results for problem in result.problems]
     lists = [ranking for result in results for ranking in result.rankings]
-    with clock.stage("evaluate"):
-        evaluation = _evaluation([result.movie for result in results], lists)
+    evaluation = metrics.evaluation_of(scores)
     n_ties = sum(ranking.n_ties for ranking in lists)
     return RunResult(
         tuple(results),
@@ -160,7 +161,8 @@ def _in_folder(
         named=how.preset.way.gives_probabilities,
         about=about,
     )
-    ranked: list[Movie] = []
+    ranked: list[str] = []
+    scores: list[metrics.Scores] = []
     unusable: list[Problem] = []
     problems: list[Problem] = []
     with run, Store(how.runtime.store) as store:
@@ -176,11 +178,11 @@ def _in_folder(
             if movie.id not in run.done:
                 with clock.stage("save"):
                     run.save(result, seconds=time.perf_counter() - start)
-            ranked.append(result.movie)
+            ranked.append(movie.id)
+            scores += _scores(result.movie, result.rankings)
             problems += result.problems
         _check(source, len(ranked), unusable)
-        with clock.stage("evaluate"):
-            evaluation = _evaluation(ranked, list(run.rankings()))
+        evaluation = metrics.evaluation_of(scores)
         counts = run.counts()
         about |= {
             "counts": dataclasses.asdict(counts),
@@ -188,9 +190,9 @@ def _in_folder(
             "skipped": [dataclasses.asdict(p) for p in (*unusable, *problems)],
             "seconds": {stage: round(value, 3) for stage, value in clock.seconds.items()},
         }
-        scores = None if evaluation is None else metrics.to_json(evaluation)
-        if scores is not None:
-            about["evaluation"] = scores
+        document = None if evaluation is None else metrics.to_json(evaluation)
+        if document is not None:
+            about["evaluation"] = document
         shown = {
             "preset": f"{how.preset.name} ({how.preset.summary})",
             "face encoder": how.asked.encoder.model.name,
@@ -204,12 +206,12 @@ def _in_folder(
             summary = run.finish(
                 title=f"castsearch: {Path(source).resolve().name}",
                 report_facts=shown,
-                evaluation=scores,
+                evaluation=document,
                 problems=unusable,
                 about=about,
             )
     return RunResult(
-        SavedMovies(out, tuple(movie.id for movie in ranked)),
+        SavedMovies(out, ranked),
         (*unusable, *problems),
         evaluation,
         how.work,
@@ -252,12 +254,12 @@ def _check(source: str | Path, n_ranked: int, problems: Sequence[Problem]) -> No
         )
 
 
-def _evaluation(movies: Sequence[Movie], lists: Sequence[Ranking]) -> metrics.Evaluation | None:
-    """The scores of the lists, where any candidate is labelled with a cast member."""
-    truth = metrics.truth_of(movies)
-    if truth is None or not any(truth.positives.values()):
-        return None
-    return metrics.evaluate(truth, metrics.submission_of(lists))
+def _scores(movie: Movie, lists: Sequence[Ranking]) -> Iterator[metrics.Scores]:
+    """The scores of one movie's lists; none where it has no labels."""
+    truth = metrics.truth_of([movie])
+    if truth is not None:
+        # Scores are kept, and the lists of other movies are not: names without their reasons do.
+        yield metrics.scores_of(truth, metrics.submission_of(lists))
 
 
 def _about(source: str | Path, how: Plan) -> dict[str, Any]:
