@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import csv
 import json
+import math
 import shutil
 from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
 import onnx
-import polars as pl
 import pytest
 from onnx import TensorProto, helper
 from PIL import Image
@@ -80,16 +80,19 @@ def rank(film: Path, capsys: pytest.CaptureFixture[str], *options: str) -> tuple
         return status, said, {}
     with (out / "ranking.csv").open() as file:
         ids = {row["Id"]: row["Rank"].split() for row in csv.DictReader(file)}
-    table = pl.read_parquet(out / "scores.parquet").sort("query", "rank")
-    assert table["score"].is_nan().sum() == 0
+    with (out / "scores.csv").open(encoding="utf-8-sig") as file:
+        table = list(csv.DictReader(file))
     lists: Lists = {}
     for query, candidates in ids.items():
-        own = table.filter(pl.col("query") == query)
-        assert own["candidate"].to_list() == candidates
-        lists[query] = list(zip(candidates, own["score"].to_list(), strict=True))
+        rows = sorted((r for r in table if r["query"] == query), key=lambda r: int(r["rank"]))
+        assert [row["candidate"] for row in rows] == candidates
+        scores = [float(row["score"]) for row in rows]
+        assert not any(math.isnan(score) for score in scores)
+        lists[query] = list(zip(candidates, scores, strict=True))
+    assert sum(map(len, lists.values())) == len(table)
     document = json.loads((out / "run.json").read_text())
-    assert document["counts"]["queries"] == len(lists)
-    assert {len(row) for row in lists.values()} == {document["counts"]["candidates"]}
+    assert document["counts"]["n_queries"] == len(lists)
+    assert {len(row) for row in lists.values()} == {document["counts"]["n_candidates"]}
     assert all(len({i for i, _ in row}) == len(row) for row in lists.values())
     assert (out / "report" / "index.html").is_file()
     return status, said, lists

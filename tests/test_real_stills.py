@@ -38,7 +38,7 @@ def ranked(data_dir: Path) -> Callable[[str, str], RunResult]:
 
     @cache
     def run(folder: str, preset: str) -> RunResult:
-        return rank(data_dir / folder, preset_name=preset)
+        return rank(data_dir / folder, preset=preset)
 
     return run
 
@@ -83,7 +83,7 @@ def test_a_second_run_does_no_work_and_finds_the_same(
     folder: str, ranked: Callable[[str, str], RunResult], data_dir: Path
 ) -> None:
     first = ranked(folder, "castsearch")
-    second = rank(data_dir / folder, preset_name="castsearch")
+    second = rank(data_dir / folder, preset="castsearch")
     work = second.work
     assert (work.n_decoded, work.n_detected, work.n_embedded, work.n_bodies) == (0, 0, 0, 0)
     assert work.n_pictures == first.work.n_pictures > 0
@@ -92,14 +92,14 @@ def test_a_second_run_does_no_work_and_finds_the_same(
 
 @pytest.mark.parametrize("preset", ["dlib_inverse", "dlib_force_location", "dlib_cnn_location"])
 def test_dlib_rows_run_on_a_movie(preset: str, data_dir: Path) -> None:
-    run = rank(data_dir / "ntu-mini" / "val" / "tt0120338", preset_name=preset)
+    run = rank(data_dir / "ntu-mini" / "val" / "tt0120338", preset=preset)
     assert run.evaluation is not None
     assert [len(r.candidate_ids) for r in run.movies[0].rankings] == [33, 33]
     assert run.evaluation.mAP > 0.3  # a random order has 0.35 * 11 / 33 and less
 
 
 def test_allcast_puts_faceless_candidates_last(data_dir: Path) -> None:
-    (movie,) = rank(data_dir / "ntu-mini" / "val" / "tt0120338", preset_name="dlib_allcast").movies
+    (movie,) = rank(data_dir / "ntu-mini" / "val" / "tt0120338", preset="dlib_allcast").movies
     for ranking in movie.rankings:
         has_face = [i in movie.faces for i in ranking.candidate_ids]
         assert has_face == sorted(has_face, reverse=True)
@@ -124,6 +124,6 @@ def test_movies_that_number_their_candidates_alike_do_not_mix(
 
 
 def test_lfw_pairs(data_dir: Path) -> None:
-    result = verify(data_dir / "lfw-mini", progress="quiet")
+    result = verify(data_dir / "lfw-mini")
     assert result.n_pairs == 1000
     assert result.accuracy > 0.98
