@@ -3,18 +3,20 @@
 ``python benchmarks/calibration.py FOLDER ...`` with labelled sources of ``castsearch rank``. Per
 movie: expected calibration error (15 bins) of the probabilities as they are, and after slope and
 offset were fitted on all other movies; precision and recall of "this candidate is this cast
-member" at a probability of one half. Last, the slope and offset that fit all movies.
+member" at a probability of one half. Last, the slope and offset that fit all movies. Needs
+``pip install scikit-learn``.
 """
 
 from __future__ import annotations
 
-import sys
+import argparse
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.linear_model import LogisticRegression
 
 from castsearch.ranking.film import OFFSET, SLOPE
+from castsearch.runtime.settings import Runtime
 from castsearch.verbs.rank import rank
 
 Array = NDArray[np.float64]
@@ -24,20 +26,28 @@ def error(probabilities: Array, truth: Array) -> float:
     """Expected calibration error: mean distance of a bin's probability from its share of hits."""
     bins = np.minimum((probabilities * 15).astype(int), 14)
     total = 0.0
-    for one in np.unique(bins):
-        own = bins == one
-        total += own.mean() * abs(probabilities[own].mean() - truth[own].mean())
+    for number in np.unique(bins):
+        inside = bins == number
+        total += inside.mean() * abs(probabilities[inside].mean() - truth[inside].mean())
     return total
 
 
-def fitted(scores: Array, truth: Array) -> LogisticRegression:
+def fitted(scores: Array, truth: Array) -> Any:
+    """A logistic regression of one variable."""
+    try:
+        from sklearn.linear_model import LogisticRegression
+    except ImportError as error:
+        raise SystemExit("This benchmark needs scikit-learn: pip install scikit-learn") from error
     return LogisticRegression(C=1e3).fit(scores[:, None], truth)
 
 
-def main(folders: list[str]) -> None:
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("folders", nargs="+")
+    folders = parser.parse_args().folders
     movies: dict[str, tuple[Array, Array]] = {}
     for folder in folders:
-        for result in rank(folder, progress="lines").movies:
+        for result in rank(folder, runtime=Runtime(progress="lines")).movies:
             labels = {c.id: c.label for c in result.movie.candidates}
             scores, truth = [], []
             for ranking in result.rankings:
@@ -72,4 +82,4 @@ def main(folders: list[str]) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    main()

@@ -35,6 +35,7 @@ from castsearch.models import config as models
 from castsearch.models.config import Model
 from castsearch.networks.lite0 import prepared_lite0
 from castsearch.networks.session import Session
+from castsearch.runtime.settings import Runtime
 from castsearch.training.networks import LITE0, NetworkOptions, build, load_backbone
 from castsearch.verbs.embed import embed
 
@@ -177,7 +178,7 @@ def whole_verb(source: Path, folder: Path) -> None:
         store = folder / f"{model}.sqlite"
         for run in ("first", "second"):
             start = time.perf_counter()
-            n = len(embed(source, model, store=store).ids)
+            n = len(embed(source, model, runtime=Runtime(store=store)).ids)
             elapsed = time.perf_counter() - start
             print(f"embed {model}, {run} run: {n / elapsed:.0f} crops/s ({n} crops)")
 

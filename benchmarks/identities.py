@@ -45,26 +45,29 @@ def random_scores(folder: Path, n_draws: int = 100) -> tuple[float, float]:
 def plot(folder: Path, models: list[str], path: Path) -> None:
     """t-SNE maps of the validation people, one per model, beside each other."""
     import matplotlib as mpl
-    from sklearn.manifold import TSNE
 
+    try:
+        from sklearn.manifold import TSNE
+    except ImportError as error:
+        raise SystemExit("The plot needs scikit-learn: pip install scikit-learn") from error
     mpl.use("Agg")
     from matplotlib import pyplot
 
     figure, axes = pyplot.subplots(1, len(models), figsize=(5 * len(models), 4.6))
     for axis, model in zip(np.atleast_1d(axes), models, strict=True):
-        found = embed(folder / "val", model)
-        people = sorted({Path(i).parts[0] for i in found.ids})
+        embeddings = embed(folder / "val", model)
+        people = sorted({Path(i).parts[0] for i in embeddings.ids})
         places: NDArray[np.float32] = TSNE(
             perplexity=12, metric="cosine", init="pca", random_state=0
-        ).fit_transform(found.vectors)
+        ).fit_transform(embeddings.vectors)
         for n, person in enumerate(people):
             for camera, shape in (("01", "o"), ("02", "^")):
-                own = [
+                rows = [
                     i
-                    for i, name in enumerate(found.ids)
+                    for i, name in enumerate(embeddings.ids)
                     if Path(name).parts[0] == person and Path(name).name.startswith(camera)
                 ]
-                axis.scatter(*places[own].T, color=f"C{n % 10}", marker=shape, s=22, alpha=0.8)
+                axis.scatter(*places[rows].T, color=f"C{n % 10}", marker=shape, s=22, alpha=0.8)
         axis.set_title(Path(model).stem)
         axis.set_xticks([])
         axis.set_yticks([])
@@ -85,7 +88,7 @@ def main() -> None:
     print(f"| random (mean of 100 draws) | {mean_ap:.3f} | {rank1:.3f} |")
     seeds: dict[str, list[float]] = {}
     for model in ["hsv-stripes", "efficientnet-lite0", *arguments.models]:
-        score, _ = score_identities(arguments.folder, model)
+        score = score_identities(arguments.folder, model).market
         name = Path(model).stem
         print(f"| {name} | {score.mAP:.3f} | {score.rank1:.3f} |")
         if seed := re.fullmatch(r"(.+)-s\d+", name):

@@ -65,14 +65,14 @@ def main() -> None:
     print("|---|---|---|---|")
     chosen = []
     for column, case in enumerate(all_cases):
-        own = films == case.movie.id
+        same_film = films == case.movie.id
         # Films weigh alike, however many forms there are of them.
         others = [
             table[1:][:, films == f].mean(axis=1) for f in np.unique(films) if f != case.movie.id
         ]
         best = 1 + int(np.mean(others, axis=0).argmax())
         chosen.append(table[best, column])
-        oracle = 1 + int(table[1:][:, own].mean(axis=1).argmax())
+        oracle = 1 + int(table[1:][:, same_film].mean(axis=1).argmax())
         print(
             f"| {case.name} | {table[0, column]:.3f} | {chosen[-1]:.3f} | "
             f"{table[oracle, column]:.3f} |"

@@ -8,7 +8,7 @@ quick.
 
 from __future__ import annotations
 
-import sys
+import argparse
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -17,7 +17,6 @@ import numpy as np
 from castsearch.features.features import Features
 from castsearch.features.recipe import recipe_of
 from numpy.typing import NDArray
-from scipy.sparse.csgraph import connected_components
 
 from castsearch import metrics as evaluate
 from castsearch.features.extract import extract
@@ -28,7 +27,6 @@ from castsearch.ranking.alternatives.expand import expand
 from castsearch.ranking.alternatives.ppcc import ppcc
 from castsearch.ranking.alternatives.reciprocal import k_reciprocal
 from castsearch.ranking.coarse import rankings
-from castsearch.ranking.constraints import Constraints
 from castsearch.ranking.evidence import film_evidence, film_settings
 from castsearch.ranking.film import FilmEvidence, FilmSettings, film
 from castsearch.ranking.movie import portrait_vectors, region_id, regions_of
@@ -43,13 +41,12 @@ SURE = 0.4
 
 @dataclass(frozen=True)
 class Case:
-    """One movie with its evidence and facts, and those without recovered stills."""
+    """One movie with its evidence, and the evidence without recovered stills."""
 
     name: str
     movie: Movie
     evidence: FilmEvidence
-    facts: Constraints
-    alone: tuple[FilmEvidence, Constraints]
+    apart: FilmEvidence
 
 
 def cases(folder: str) -> list[Case]:
@@ -58,19 +55,18 @@ def cases(folder: str) -> list[Case]:
     regions = [region for movie in movies for region in regions_of(movie)]
     with Store() as store, track("pictures", len({r.path for r in regions}), "lines") as advance:
         features, _ = extract(regions, recipe, store, advance=advance)
-    found = []
+    prepared = []
     for movie in movies:
         seen = [features.get(region_id(movie, c.id), Features()) for c in movie.candidates]
         queries = [
             portrait_vectors([features[region_id(movie, s.id)] for s in member.portraits])
             for member in movie.cast
         ]
-        evidence, _, facts = film_evidence(movie.candidates, seen, queries, recipe)
+        evidence, _ = film_evidence(movie.candidates, seen, queries, recipe)
         alone = [replace(feature, corners=None) for feature in seen]
-        apart, _, no_facts = film_evidence(movie.candidates, alone, queries, recipe)
-        name = f"{Path(folder).name} {movie.id}"
-        found.append(Case(name, movie, evidence, facts, (apart, no_facts)))
-    return found
+        apart, _ = film_evidence(movie.candidates, alone, queries, recipe)
+        prepared.append(Case(f"{Path(folder).name} {movie.id}", movie, evidence, apart))
+    return prepared
 
 
 def bodies_alike(bodies: Bodies) -> Array:
@@ -86,11 +82,11 @@ def unaligned(bodies: Bodies) -> Bodies:
 def to_hits(faces: Array, alike: Array) -> Array:
     """Bodies by their likeness to the nearest sure face of the cast member; faces come first."""
     scores = np.full(faces.shape, -1.0)
-    for row, own in zip(scores, faces, strict=True):
-        hits = own > SURE
+    for row, likeness in zip(scores, faces, strict=True):
+        hits = likeness > SURE
         if hits.any():
             row[:] = alike[:, hits].max(axis=1)
-            row[hits] = 1 + own[hits]
+            row[hits] = 1 + likeness[hits]
     return scores
 
 
@@ -101,26 +97,26 @@ def reciprocal(alike: Array) -> Array:
     return 1 - k_reciprocal(distances, n)
 
 
-def by_expansion(evidence: FilmEvidence, facts: Constraints) -> Array:
+def by_expansion(evidence: FilmEvidence) -> Array:
     faces = evidence.faces.vectors
     pairs = (faces @ faces.T).astype(np.float64)
     pairs[~evidence.faces.has_face] = -1.0
     pairs[:, ~evidence.faces.has_face] = -1.0
     alike = bodies_alike(evidence.bodies)
-    stills = connected_components(facts.apart)[1][facts.nodes]
-    return expand(evidence.face_scores, pairs, alike, stills).scores
+    return expand(evidence.face_scores, pairs, alike, evidence.stills).scores
 
 
 def spread_alone(evidence: FilmEvidence, settings: FilmSettings) -> Array:
     plain = replace(settings, exclusive=False, competition=0.0, adapt=0.0)
-    return film(evidence, plain).probabilities
+    apart = np.arange(len(evidence.stills))
+    return film(replace(evidence, stills=apart), plain).probabilities
 
 
 def methods(settings: FilmSettings) -> dict[str, Callable[[Case], Array]]:
     links = settings.links
 
     def with_film(changed: FilmSettings) -> Callable[[Case], Array]:
-        return lambda case: film(case.evidence, changed, case.facts).probabilities
+        return lambda case: film(case.evidence, changed).probabilities
 
     def alike(case: Case) -> Array:
         return bodies_alike(case.evidence.bodies)
@@ -134,18 +130,14 @@ def methods(settings: FilmSettings) -> dict[str, Callable[[Case], Array]]:
         "... and k-reciprocal re-ranking": lambda c: to_hits(
             c.evidence.face_scores, reciprocal(alike(c))
         ),
-        "query expansion by thresholds": lambda c: by_expansion(c.evidence, c.facts),
+        "query expansion by thresholds": lambda c: by_expansion(c.evidence),
         "PPCC": lambda c: ppcc(c.evidence.face_scores, np.maximum(alike(c), 0.0)),
         "faces spread over links, no more": lambda c: spread_alone(c.evidence, settings),
         "**castsearch**": with_film(settings),
         "castsearch, bodies not aligned": lambda c: (
-            film(
-                replace(c.evidence, bodies=unaligned(c.evidence.bodies)), settings, c.facts
-            ).probabilities
+            film(replace(c.evidence, bodies=unaligned(c.evidence.bodies)), settings).probabilities
         ),
-        "castsearch, stills not recovered": lambda c: (
-            film(c.alone[0], settings, c.alone[1]).probabilities
-        ),
+        "castsearch, stills not recovered": lambda c: film(c.apart, settings).probabilities,
         "castsearch, not once per still": with_film(replace(settings, exclusive=False)),
         "castsearch, no competition": with_film(replace(settings, competition=0.0)),
         "castsearch, not adapted": with_film(replace(settings, adapt=0.0)),
@@ -159,7 +151,10 @@ def methods(settings: FilmSettings) -> dict[str, Callable[[Case], Array]]:
     }
 
 
-def main(folders: list[str]) -> None:
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("folders", nargs="+")
+    folders = parser.parse_args().folders
     all_cases = [case for folder in folders for case in cases(folder)]
     print("| part |", " | ".join(case.name for case in all_cases), "| mean |")
     print("|---" * (len(all_cases) + 2) + "|")
@@ -176,4 +171,4 @@ def main(folders: list[str]) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    main()

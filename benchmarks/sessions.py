@@ -64,8 +64,8 @@ def faces_below(folder: Path) -> list[ImageArray]:
     chips = []
     for still in read_pictures(folder):
         image = decode(read_bytes(still.path), still.id)
-        found = find_faces(recipe, image, role="portrait")
-        chips += [aligned(image, np.array(face.landmarks)) for face in found[:1]]
+        faces = find_faces(recipe, image, role="portrait")
+        chips += [aligned(image, np.array(face.landmarks)) for face in faces[:1]]
     return chips
 
 

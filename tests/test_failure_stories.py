@@ -80,16 +80,14 @@ def rank(film: Path, capsys: pytest.CaptureFixture[str], *options: str) -> tuple
         return status, said, {}
     with (out / "ranking.csv").open() as file:
         ids = {row["Id"]: row["Rank"].split() for row in csv.DictReader(file)}
-    with (out / "scores.csv").open(encoding="utf-8-sig") as file:
-        table = list(csv.DictReader(file))
     lists: Lists = {}
-    for query, candidates in ids.items():
-        rows = sorted((r for r in table if r["query"] == query), key=lambda r: int(r["rank"]))
-        assert [row["candidate"] for row in rows] == candidates
-        scores = [float(row["score"]) for row in rows]
-        assert not any(math.isnan(score) for score in scores)
-        lists[query] = list(zip(candidates, scores, strict=True))
-    assert sum(map(len, lists.values())) == len(table)
+    with (out / "scores.csv").open(encoding="utf-8-sig", newline="") as file:
+        for row in csv.DictReader(file):
+            pairs = lists.setdefault(row["query"], [])
+            pairs.append((row["candidate"], float(row["score"])))
+            assert int(row["rank"]) == len(pairs)
+    assert not any(math.isnan(score) for pairs in lists.values() for _, score in pairs)
+    assert {query: [name for name, _ in pairs] for query, pairs in lists.items()} == ids
     document = json.loads((out / "run.json").read_text())
     assert document["counts"]["n_queries"] == len(lists)
     assert {len(row) for row in lists.values()} == {document["counts"]["n_candidates"]}

@@ -106,6 +106,41 @@ def test_allcast_puts_faceless_candidates_last(data_dir: Path) -> None:
         assert [s == float("-inf") for s in ranking.scores] == [not f for f in has_face]
 
 
+@pytest.mark.parametrize(("movie", "n_cast"), [("tt9400000", 7), ("tt0120338", 2)])
+def test_in_whole_stills_each_cast_member_is_found_first(
+    movie: str, n_cast: int, data_dir: Path, tmp_path: Path
+) -> None:
+    """The labelled boxes are dropped: who is in a still is for castsearch to see."""
+    labels = json.loads((data_dir / "wider-mini" / "val.json").read_text())[movie]
+    pictures = data_dir / "wider-mini" / "val"
+    for part in ("cast", "stills"):
+        (tmp_path / movie / part).mkdir(parents=True)
+    for member in labels["cast"]:
+        shutil.copy(pictures / member["img"], tmp_path / movie / "cast" / f"{member['label']}.jpg")
+    for still in {candidate["img"] for candidate in labels["candidates"]}:
+        shutil.copy(pictures / still, tmp_path / movie / "stills")
+
+    def people_at(still: str, x: float, y: float) -> set[str]:
+        """Whose labelled boxes hold a point; two where they stand close."""
+        people = set()
+        for candidate in labels["candidates"]:
+            left, top, width, height = candidate["bbox"]
+            inside = left <= x <= left + width and top <= y <= top + height
+            if Path(candidate["img"]).name == still and inside:
+                people.add(candidate["label"])
+        return people
+
+    (result,) = rank(tmp_path / movie).movies
+    candidates = {candidate.id: candidate for candidate in result.movie.candidates}
+    assert len(result.rankings) == n_cast
+    for ranking in result.rankings:
+        member = ranking.query_id.removeprefix(f"{movie}_")
+        first = ranking.candidate_ids[0]
+        face = result.faces[first].box
+        centre = (face.x0 + face.x1) / 2, (face.y0 + face.y1) / 2
+        assert member in people_at(candidates[first].still.path.name, *centre), member
+
+
 def test_movies_that_number_their_candidates_alike_do_not_mix(
     data_dir: Path, tmp_path: Path
 ) -> None:

@@ -15,7 +15,9 @@ if TYPE_CHECKING:
     from castsearch.errors import CastsearchError as CastsearchError
     from castsearch.errors import ImageError as ImageError
     from castsearch.errors import InputError as InputError
+    from castsearch.features.store import Store as Store
     from castsearch.metrics import Evaluation as Evaluation
+    from castsearch.outputs import export as export
     from castsearch.outputs import read_run as read_run
     from castsearch.presets import PRESETS as PRESETS
     from castsearch.presets import Preset as Preset
@@ -43,6 +45,7 @@ if TYPE_CHECKING:
     from castsearch.verbs.rank import RunResult as RunResult
     from castsearch.verbs.rank import rank as rank
     from castsearch.verbs.rerank import rerank as rerank
+    from castsearch.verbs.stages import Plan as Plan
     from castsearch.verbs.stages import look as look
     from castsearch.verbs.stages import order as order
     from castsearch.verbs.stages import plan as plan
@@ -64,11 +67,12 @@ _HOMES = {
     "train": "castsearch.training.train",
     "forget": "castsearch.verbs.forget",
     "demo": "castsearch.verbs.demo",
-    # Stages of a ranking, and what a run left.
+    # Stages of a ranking, one by one, and what a run left.
     "plan": "castsearch.verbs.stages",
     "look": "castsearch.verbs.stages",
     "order": "castsearch.verbs.stages",
     "rank_movie": "castsearch.verbs.stages",
+    "export": "castsearch.outputs",
     "read_run": "castsearch.outputs",
     # Pipelines.
     "PRESETS": "castsearch.presets",
@@ -76,6 +80,8 @@ _HOMES = {
     "preset": "castsearch.presets",
     # What verbs take and give.
     "Runtime": "castsearch.runtime.settings",
+    "Store": "castsearch.features.store",
+    "Plan": "castsearch.verbs.stages",
     "RunResult": "castsearch.verbs.rank",
     "Evaluation": "castsearch.metrics",
     "OTHERS": "castsearch.types",

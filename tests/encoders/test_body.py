@@ -9,9 +9,8 @@ from onnx import TensorProto, helper
 
 from castsearch.encoders import body
 from castsearch.errors import InputError
-from castsearch.models import config as models
 from castsearch.models.config import Model
-from castsearch.networks.lite0 import prepared_lite0
+from castsearch.networks.device import CPU, Place
 from castsearch.networks.session import Session
 
 FREE = ("n", 3, "h", "w")
@@ -128,13 +127,22 @@ def test_crops_of_any_size_are_stretched(shape: tuple[int, int]) -> None:
     assert np.array_equal(body.resized(crop, (16, 8)), np.full((16, 8, 3), 77))
 
 
-def test_lite0_tells_clothes_apart(tmp_path: Path, hopper: Path, collins: Path) -> None:
-    from castsearch.sources.images import decode, read_bytes
+def test_an_encoder_of_a_file_runs_it_as_it_is(tmp_path: Path) -> None:
+    network(tmp_path / "m.onnx", metadata={"castsearch.std": "1,2,1"})
+    encoder = body.body_encoder(Model("mean", "body encoder", str(tmp_path / "m.onnx")))
+    ready = encoder.load(encoder.model, Place(CPU, tmp_path / "cache"))
+    crops = [halves((0, 20, 0), (10, 0, 0))]
+    plain = encoder.encode(ready, encoder.model, crops, False)
+    np.testing.assert_allclose(plain, [[0, 2**-0.5, 0, 2**-0.5, 0, 0]], atol=0.01)
+    mirrored = encoder.encode(ready, encoder.model, crops, True)
+    np.testing.assert_allclose(mirrored, [[0.5, 0.5, 0, 0.5, 0.5, 0]], atol=0.01)
+    assert encoder.is_mirrored
+    assert encoder.split is None
+    assert not (tmp_path / "cache").exists()
 
-    lite0 = models.BY_NAME["efficientnet-lite0"]
-    session = Session(prepared_lite0(models.weights(lite0), lite0.sha256, tmp_path))
-    a, b = (decode(read_bytes(path), path.name) for path in (hopper, collins))
-    vectors = body.encode(session, lite0, [a, a[:, ::-1], b], flip=True)
-    assert vectors.shape == (3, lite0.dim)
-    assert vectors[0] @ vectors[1] == pytest.approx(1, abs=1e-3)
-    assert vectors[0] @ vectors[2] < 0.9
+
+def test_a_file_that_takes_other_input_is_refused_when_it_is_loaded(tmp_path: Path) -> None:
+    network(tmp_path / "m.onnx", ("n", 1, "h", "w"))
+    encoder = body.body_encoder(Model("mean", "body encoder", str(tmp_path / "m.onnx")))
+    with pytest.raises(InputError, match="The body encoder 'mean' takes input of shape"):
+        encoder.load(encoder.model, Place(CPU, tmp_path))

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from castsearch.features.recipe import recipe_of, session
 
-from castsearch.encoders.parts import N_STRIPES, PARTS, encode_parts, split
+from castsearch.encoders.encoder import network as network_of
+from castsearch.encoders.parts import LITE0_PARTS, N_STRIPES, PARTS, encode_parts, split
 from castsearch.models import config as models
+from castsearch.networks.device import CPU, Place
 from castsearch.networks.session import Session
-from castsearch.presets import preset
 from castsearch.sources.images import decode, read_bytes
 
 MODEL = models.BY_NAME["lite0-parts"]
@@ -28,9 +28,10 @@ class Made(Session):
 
 
 @pytest.fixture(scope="module")
-def network() -> Session:
-    recipe = recipe_of(preset("castsearch", ["body=lite0-parts"]))
-    return session(recipe.body[0], recipe.cache)
+def network(tmp_path_factory: pytest.TempPathFactory) -> Session:
+    session = network_of(LITE0_PARTS, Place(CPU, tmp_path_factory.getbasetemp() / "networks"))
+    assert isinstance(session, Session)
+    return session
 
 
 def test_stripes_are_means_of_the_middle_columns_by_hand() -> None:
@@ -83,3 +84,21 @@ def test_no_crops(network: Session) -> None:
 def test_crops_of_a_pixel_have_a_vector(network: Session, shape: tuple[int, int, int]) -> None:
     vectors = encode_parts(network, MODEL, [np.full(shape, 90, np.uint8)])
     assert np.isfinite(vectors).all()
+
+
+def test_the_entry_of_the_table_encodes_and_splits_and_heeds_no_mirroring(
+    network: Session, collins: Path
+) -> None:
+    crop = decode(read_bytes(collins), collins.name)
+    expected = encode_parts(network, MODEL, [crop])
+    for flip in (False, True):
+        vectors = LITE0_PARTS.encode(network, LITE0_PARTS.model, [crop], flip)
+        np.testing.assert_array_equal(vectors, expected)
+    assert not LITE0_PARTS.is_mirrored
+    assert LITE0_PARTS.split is not None
+    row = np.arange(3136, dtype=np.float32)[None]
+    low, high, whole = LITE0_PARTS.split(row)
+    # 40 channels of 8 stripes, 192 of 8, and 1280.
+    assert (low[0, 0], low[0, -1]) == (0, 319)
+    assert (high[0, 0], high[0, -1]) == (320, 1855)
+    assert (whole[0, 0], whole[0, -1]) == (1856, 3135)

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from castsearch.encoders import stripes as module
-from castsearch.encoders.stripes import DIM, stripes
+from castsearch.encoders.stripes import DIM, STRIPES, stripes
 
 RED, BLUE, GREY = (255, 0, 0), (0, 0, 255), (128, 128, 128)
 
@@ -70,3 +70,14 @@ def test_any_crop_has_a_unit_vector_and_its_mirror_image_the_same(
 @pytest.mark.parametrize("colour", [(0, 0, 0), (255, 255, 255)])
 def test_black_and_white_crops_have_unit_vectors(colour: tuple[int, int, int]) -> None:
     assert np.linalg.norm(stripes(person(colour))) == pytest.approx(1, abs=1e-5)
+
+
+def test_the_entry_of_the_table_gives_a_row_for_each_crop() -> None:
+    crops = [person(RED), person(BLUE, GREY)]
+    for flip in (False, True):
+        vectors = STRIPES.encode(None, STRIPES.model, crops, flip)
+        assert vectors.shape == (2, DIM)
+        np.testing.assert_array_equal(vectors[0], stripes(crops[0]))
+        np.testing.assert_array_equal(vectors[1], stripes(crops[1]))
+    assert STRIPES.model.dim == DIM
+    assert not STRIPES.is_mirrored

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from castsearch.features.corners import Corners, corners
-from castsearch.features.overlap import Overlap, _Places, overlaps, stills_of
+from castsearch.features.overlap import Overlap, _Places, overlaps, places_of
 from castsearch.sources.images import decode, read_bytes
 
 SETS = [
@@ -46,6 +46,11 @@ def saved(crop: np.ndarray, quality: int = 90) -> Corners:
     """The corners of a crop that went through a JPEG file."""
     _, file = cv2.imencode(".jpg", crop[:, :, ::-1], [cv2.IMWRITE_JPEG_QUALITY, quality])
     return corners(cv2.imdecode(file, cv2.IMREAD_COLOR)[:, :, ::-1])
+
+
+def stills_of(n: int, found: list[Overlap]) -> np.ndarray:
+    """The still of every crop alone."""
+    return places_of(n, found)[:, 0]
 
 
 @settings(max_examples=25, deadline=None)
@@ -181,7 +186,7 @@ def test_crops_without_corners_stand_alone(crop: np.ndarray, hopper: Path) -> No
 def test_an_empty_film() -> None:
     assert overlaps([]) == []
     assert overlaps([None, None]) == []
-    assert stills_of(0, []).shape == (0,)
+    assert places_of(0, []).shape == (0, 3)
 
 
 def test_stills_are_joined_through_others_and_numbered_by_first_appearance() -> None:
@@ -199,6 +204,25 @@ def test_stills_are_joined_through_others_and_numbered_by_first_appearance() -> 
 def test_a_circle_of_links(last: Overlap, wanted: list[int]) -> None:
     chain = [Overlap(0, 1, 10, 0), Overlap(1, 2, 20, 5), Overlap(2, 3, 1, 1)]
     assert stills_of(4, [*chain, last]).tolist() == wanted
+
+
+def test_crops_lie_in_their_still_as_the_links_say_by_hand() -> None:
+    links = [Overlap(1, 3, 10, -2), Overlap(3, 4, 5, 1), Overlap(0, 5, -7, 3)]
+    places = places_of(6, links)
+    assert places.dtype == np.int64
+    assert places.shape == (6, 3)
+    assert places[:, 0].tolist() == [0, 1, 2, 1, 1, 0]
+    # Relative to the first crop of each still: p of the second is p + (dx, dy) of the first.
+    for first, second, shift in [(1, 3, [10, -2]), (1, 4, [15, -1]), (0, 5, [-7, 3])]:
+        assert (places[second, 1:] - places[first, 1:]).tolist() == shift
+    # One crop of each still is its corner.
+    for still in range(3):
+        assert [0, 0] in places[places[:, 0] == still, 1:].tolist()
+
+
+def test_a_link_that_contradicts_stronger_ones_moves_nothing() -> None:
+    chain = [Overlap(0, 1, 10, 0), Overlap(1, 2, 20, 5)]
+    assert np.array_equal(places_of(3, [*chain, Overlap(0, 2, 99, 9)]), places_of(3, chain))
 
 
 def test_joined_stills_say_where_their_other_crops_would_lie() -> None:

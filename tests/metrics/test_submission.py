@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import importlib.util
 from pathlib import Path
 
 import polars as pl
@@ -187,6 +188,35 @@ def frame(**columns: list[object]) -> pl.DataFrame:
     return pl.DataFrame(base | columns)
 
 
+HEAD = "movie,query,candidate,score,rank,face_x0\n"
+
+
+def test_scores_csv_is_ordered_by_rank(tmp_path: Path) -> None:
+    path = tmp_path / "scores.csv"
+    rows = "m,m_a,c2,0.1,2,\nm,m_b,c1,,1,\nm,m_a,'=c1,0.5,1,3.5\n"
+    path.write_text("\ufeff" + HEAD + rows, encoding="utf-8")
+    submission = read_ranking(path)
+    assert submission.rows == (Row("m_a", ("=c1", "c2"), 1), Row("m_b", ("c1",), 2))
+    assert submission.unit == "row"
+
+
+@pytest.mark.parametrize(
+    ("rows", "message"),
+    [
+        ("m,q,c,0.5,1,\nm,q,d,0.5,1,\n", "row 2: rank 1 of q occurs twice"),
+        ("m,q,c,0.5,first,\n", "row 1: expected a query, a candidate and a whole rank"),
+        ("m,q,c,0.5,\u00b2,\n", "row 1: expected"),
+        ("m,q\n", "row 1: expected"),
+        ("m,,c,0.5,1,\n", "row 1: expected"),
+    ],
+)
+def test_a_scores_csv_that_is_none(tmp_path: Path, rows: str, message: str) -> None:
+    path = tmp_path / "scores.csv"
+    path.write_text(HEAD + rows, encoding="utf-8")
+    with pytest.raises(InputError, match=message):
+        read_ranking(path)
+
+
 def test_scores_parquet_is_ordered_by_rank(tmp_path: Path) -> None:
     frame().write_parquet(tmp_path / "scores.parquet")
     submission = read_ranking(tmp_path / "scores.parquet")
@@ -195,6 +225,18 @@ def test_scores_parquet_is_ordered_by_rank(tmp_path: Path) -> None:
     frame(rank=[1, 1, 2]).write_parquet(tmp_path / "scores.parquet")
     turned = read_ranking(tmp_path / "scores.parquet")
     assert lists(turned) == (("q_a", ("m_2", "m_1")), ("q_b", ("m_3",)))
+
+
+def test_without_polars_a_sentence_names_the_extra(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    frame().write_parquet(tmp_path / "scores.parquet")
+    find = importlib.util.find_spec
+    monkeypatch.setattr(
+        importlib.util, "find_spec", lambda name: None if name == "polars" else find(name)
+    )
+    with pytest.raises(InputError, match=r"scores.parquet: reading Parquet needs polars.*parquet"):
+        read_ranking(tmp_path / "scores.parquet")
 
 
 def test_a_cut_off_parquet_is_refused(tmp_path: Path) -> None:
@@ -226,7 +268,7 @@ def test_a_panic_of_the_parquet_reader_is_refused(
         (frame().drop("rank"), "no column rank"),
         (frame(rank=[2.5, 1.0, 1.0]), "whole numbers in rank"),
         (frame(candidate=["m_2", None, "m_1"]), "expected text in query and candidate"),
-        (frame(rank=[1, 1, 1]), "row 1: rank 1 of q_a occurs twice"),
+        (frame(rank=[1, 1, 1]), "row 3: rank 1 of q_a occurs twice"),
     ],
 )
 def test_other_tables_are_refused(tmp_path: Path, table: pl.DataFrame, sentence: str) -> None:

@@ -1,39 +1,13 @@
 from __future__ import annotations
 
 import hashlib
-import threading
-from collections.abc import Iterator
 from dataclasses import replace
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import pytest
 
-from castsearch.errors import CastsearchError, InputError
+from castsearch.errors import InputError
 from castsearch.models import config as models
-from castsearch.models.download import download
-
-CONTENT = b"weights" * 1000
-DIGEST = hashlib.sha256(CONTENT).hexdigest()
-
-
-@pytest.fixture
-def server() -> Iterator[str]:
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            self.send_response(200 if self.path == "/weights" else 404)
-            self.end_headers()
-            self.wfile.write(CONTENT)
-
-        def log_message(self, *arguments: object) -> None:
-            pass
-
-    with HTTPServer(("127.0.0.1", 0), Handler) as running:
-        thread = threading.Thread(target=running.serve_forever)
-        thread.start()
-        yield f"http://127.0.0.1:{running.server_port}"
-        running.shutdown()
-        thread.join()
 
 
 @pytest.mark.parametrize(
@@ -44,61 +18,24 @@ def test_packaged_models_are_present_with_the_pinned_bytes(name: str) -> None:
     assert hashlib.sha256(path.read_bytes()).hexdigest() == models.BY_NAME[name].sha256
 
 
-@pytest.mark.parametrize("model", [m for m in models.BUILT_IN if m.url], ids=lambda m: m.name)
-def test_downloaded_models_pin_what_their_publisher_names(model: models.Model) -> None:
-    # torchvision puts the first digits of the sha256 into the file name.
-    assert len(model.sha256) == 64
-    assert model.url.endswith(f"/{model.file}")
-    assert model.file == f"{model.name.removesuffix('-imagenet')}-{model.sha256[:8]}.pth"
-
-
 def test_a_built_in_model_is_downloaded_once_into_castsearchs_folder(
-    server: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    server: str, content: bytes, digest: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("CASTSEARCH_HOME", str(tmp_path))
-    model = replace(models.BY_NAME["resnet18-imagenet"], url=f"{server}/weights", sha256=DIGEST)
+    model = replace(models.BY_NAME["resnet18-imagenet"], url=f"{server}/weights", sha256=digest)
     assert models.locate(model) is None
     path = models.weights(model)
     assert path == tmp_path / "models" / "resnet18-f37072fd.pth"
-    assert path.read_bytes() == CONTENT
+    assert path.read_bytes() == content
     # The second time nothing is asked for: the address now leads nowhere.
     assert models.weights(replace(model, url=f"{server}/nothing")) == path
 
 
-def test_download_takes_only_the_pinned_bytes(server: str, tmp_path: Path) -> None:
-    target = tmp_path / "models" / "file.onnx"
-    assert download(f"{server}/weights", DIGEST, target).read_bytes() == CONTENT
-    with pytest.raises(CastsearchError, match="not the pinned"):
-        download(f"{server}/weights", "0" * 64, tmp_path / "other")
-    assert [p.name for p in tmp_path.iterdir()] == ["models"]
-
-
-@pytest.mark.parametrize(
-    ("url", "digest", "sentence"),
-    [
-        ("file:///etc/passwd", DIGEST, "only http and https"),
-        ("http://127.0.0.1:1/x", "abc", "full sha256"),
-        ("http://127.0.0.1:1/x", DIGEST, "the download failed"),
-    ],
-)
-def test_refused_downloads(url: str, digest: str, sentence: str, tmp_path: Path) -> None:
-    with pytest.raises(CastsearchError, match=sentence):
-        download(url, digest, tmp_path / "file")
-
-
-def test_missing_page_and_too_large_file(server: str, tmp_path: Path) -> None:
-    with pytest.raises(CastsearchError, match="404"):
-        download(f"{server}/nothing", DIGEST, tmp_path / "file")
-    with pytest.raises(CastsearchError, match="larger than 10 bytes"):
-        download(f"{server}/weights", DIGEST, tmp_path / "file", max_bytes=10)
-    assert list(tmp_path.iterdir()) == []
-
-
-def test_a_model_of_the_users_comes_by_url(server: str, tmp_path: Path) -> None:
+def test_a_model_of_the_users_comes_by_url(server: str, digest: str, tmp_path: Path) -> None:
     config = tmp_path / "castsearch.toml"
     config.write_text(
         f'[models.mine]\nkind = "face encoder"\nfile = "w/mine.onnx"\nurl = "{server}/weights"\n'
-        f'sha256 = "{DIGEST}"\nsize = [96, 96]\nmean = [127.5, 127.5, 127.5]\n'
+        f'sha256 = "{digest}"\nsize = [96, 96]\nmean = [127.5, 127.5, 127.5]\n'
     )
     mine = models.table(config)["mine"]
     assert mine.size == (96, 96)

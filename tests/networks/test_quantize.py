@@ -9,16 +9,18 @@ import numpy as np
 import onnx
 import onnxruntime
 import pytest
-from castsearch.features.faces import find_faces
-from castsearch.features.recipe import recipe_of, session
 
 from castsearch.encoders.align import aligned
-from castsearch.encoders.face_onnx import PER_CALL, as_batch, encode
+from castsearch.encoders.encoder import network
+from castsearch.encoders.face_onnx import SFACE, SFACE_INT8, as_batch, encode
 from castsearch.errors import InputError
+from castsearch.features.asked import asked
+from castsearch.features.gather import find_faces
 from castsearch.models import config as models
+from castsearch.networks.device import CPU, Place
 from castsearch.networks.prepare import prepared
 from castsearch.networks.quantize import quantize
-from castsearch.networks.session import PROVIDERS, Session
+from castsearch.networks.session import Session
 from castsearch.presets import preset
 from castsearch.sources.images import decode, read_bytes
 from castsearch.types import FloatArray, ImageArray
@@ -28,18 +30,18 @@ EXACT, INT8 = models.BY_NAME["sface"], models.BY_NAME["sface-int8"]
 
 def faces_of(paths: list[Path]) -> list[ImageArray]:
     """The best face of each picture, upright."""
-    recipe = recipe_of(preset("face"))
+    what = asked(preset("face").look)
     chips = []
     for path in paths:
         image = decode(read_bytes(path), path.name)
-        found = find_faces(recipe, image, role="portrait")
+        found = find_faces(what, image, role="portrait")
         chips.append(aligned(image, np.array(found[0].landmarks)))
     return chips
 
 
 def vectors(chips: list[ImageArray], tmp_path: Path) -> Iterator[FloatArray]:
-    for model in (EXACT, INT8):
-        yield encode(session(model, tmp_path), model, chips)
+    for encoder in (SFACE, SFACE_INT8):
+        yield encode(network(encoder, Place(CPU, tmp_path)), encoder.model, chips)
 
 
 def test_vectors_are_those_of_the_exact_network_but_for_noise(
@@ -66,12 +68,13 @@ def test_faces_without_the_labelled_data(hopper: Path, collins: Path, tmp_path: 
 
 def test_a_face_has_one_vector_whatever_batch_it_is_in(hopper: Path, tmp_path: Path) -> None:
     (chip,) = faces_of([hopper])
-    network = session(INT8, tmp_path)
-    n = PER_CALL["int8"]
+    session = network(SFACE_INT8, Place(CPU, tmp_path))
+    n = CPU.per_call("int8")
+    assert n > 1
     chips = [np.roll(chip, i, axis=1) for i in range(2 * n + 1)]
     for flip in (False, True):
-        together = encode(network, INT8, chips, flip=flip)
-        alone = [encode(network, INT8, [one], flip=flip)[0] for one in chips]
+        together = encode(session, INT8, chips, flip=flip)
+        alone = [encode(session, INT8, [one], flip=flip)[0] for one in chips]
         assert np.array_equal(together, np.stack(alone))
 
 
@@ -82,11 +85,12 @@ def test_a_face_has_one_vector_however_the_network_is_run(hopper: Path, tmp_path
     plain = onnxruntime.SessionOptions()
     plain.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
     outputs = {}
-    for model in (EXACT, INT8):
+    for encoder in (SFACE, SFACE_INT8):
+        model = encoder.model
         path = prepared(models.weights(model), model.sha256, tmp_path, model.precision)
-        unfused = onnxruntime.InferenceSession(str(path), plain, providers=[PROVIDERS[-1]])
+        unfused = onnxruntime.InferenceSession(str(path), plain, providers=[CPU.provider])
         (outputs[model.precision],) = unfused.run(None, {"data": batch})
-        (fused,) = session(model, tmp_path).run(batch)
+        (fused,) = network(encoder, Place(CPU, tmp_path)).run(batch)
         assert np.array_equal(fused, outputs[model.precision]) == (model is INT8)
 
 

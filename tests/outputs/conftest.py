@@ -9,7 +9,21 @@ from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pytest
+
+from castsearch.types import (
+    OTHERS,
+    Box,
+    Candidate,
+    CastMember,
+    Face,
+    Movie,
+    MovieResult,
+    Problem,
+    Ranking,
+    Still,
+)
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -84,3 +98,30 @@ def until(page: Page) -> Callable[[str], None]:
             page.wait_for_timeout(20)
 
     return wait
+
+
+@pytest.fixture
+def movie_result() -> Callable[[str], MovieResult]:
+    """Makes a result of one cast member and two candidates, whose thumbnail is of that movie."""
+
+    def result(movie_id: str) -> MovieResult:
+        stills = [Still(f"{movie_id}_c{i}", Path(f"{movie_id}/c{i}.jpg")) for i in range(2)]
+        candidates = (
+            Candidate(stills[0].id, stills[0], label=f"{movie_id}_a"),
+            Candidate(stills[1].id, stills[1], label=OTHERS),
+        )
+        portrait = Still(f"{movie_id}_p", Path("p.jpg"))
+        movie = Movie(movie_id, (CastMember(f"{movie_id}_a", "Ada", (portrait,)),), candidates)
+        first, second = (candidate.id for candidate in candidates)
+        ranking = Ranking(f"{movie_id}_a", (first, second), (0.75, 0.25), ("face", "body"), 2)
+        return MovieResult(
+            movie,
+            (ranking,),
+            {first: Face(Box(1, 2, 3, 4), 0.5)},
+            {first: b"jpeg of " + movie_id.encode()},
+            {first: Box(0, 0, 10, 20)},
+            (Problem("p.jpg", "has no face"),),
+            evidence={"vectors": np.ones((2, 3), np.float32)},
+        )
+
+    return result

@@ -33,11 +33,15 @@ def test_a_thumbnail_is_named_after_its_content() -> None:
     assert picture_name(b"jpeg") == "41e5787e9f28562d07b891b1816b4923"
 
 
-def test_a_thumbnail_that_is_there_is_kept(tmp_path: Path) -> None:
+def test_a_thumbnail_that_is_there_is_kept_and_one_cut_short_is_not(tmp_path: Path) -> None:
     folder = tmp_path / "thumbs"
     write_thumbnails(folder, {"a": b"first"})
-    write_thumbnails(folder, {"a": b"second", "b": b"third"})
+    # Names are of the content, so equal names and sizes are equal pictures.
+    write_thumbnails(folder, {"a": b"other", "b": b"third"})
     assert (folder / "a.jpg").read_bytes() == b"first"
+    assert (folder / "b.jpg").read_bytes() == b"third"
+    (folder / "b.jpg").write_bytes(b"th")
+    write_thumbnails(folder, {"b": b"third"})
     assert (folder / "b.jpg").read_bytes() == b"third"
     assert len(list(folder.iterdir())) == 2
 

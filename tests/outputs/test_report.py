@@ -271,5 +271,5 @@ def test_no_movies_is_a_page_too(tmp_path: Path) -> None:
 
 def test_a_folder_that_is_a_file_is_one_sentence(tmp_path: Path) -> None:
     (tmp_path / "report").write_bytes(b"")
-    with pytest.raises(CastsearchError, match=r"cannot be written .*; choose another folder"):
+    with pytest.raises(CastsearchError, match=r"cannot be made .*; choose another folder"):
         written(tmp_path / "report", small_result())

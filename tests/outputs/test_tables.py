@@ -1,17 +1,19 @@
-"""scores.parquet, against rows worked out by hand."""
+"""Rows of the tables, worked out by hand."""
 
 from __future__ import annotations
 
-import csv
 import dataclasses
 import math
 from pathlib import Path
 
-import polars as pl
-import pytest
-
-from castsearch.errors import CastsearchError
-from castsearch.outputs.tables import NOBODY, write_names, write_scores
+from castsearch.outputs.tables import (
+    NAME_COLUMNS,
+    NOBODY,
+    SCORE_COLUMNS,
+    n_named,
+    name_rows,
+    score_rows,
+)
 from castsearch.types import (
     OTHERS,
     Box,
@@ -42,73 +44,61 @@ def small_result() -> MovieResult:
     return MovieResult(movie, rankings, faces, {}, {})
 
 
-def test_every_row_by_hand(tmp_path: Path) -> None:
-    path = write_scores(tmp_path / "new" / "scores.parquet", [small_result()])
-    table = pl.read_parquet(path)
-    assert table.rows() == [
-        ("tt1", "tt1_a", "c1", 0.75, 1, -3.0, 0.0, 5.0, 6.0, 0.5, "face", False),
-        ("tt1", "tt1_a", "c0", 0.5, 2, 1.0, 2.0, 31.5, 42.0, 0.875, "face", True),
-        ("tt1", "tt1_a", "c2", -math.inf, 3, None, None, None, None, None, "no face", None),
-        ("tt1", "tt1_b", "c0", None, 1, 1.0, 2.0, 31.5, 42.0, 0.875, None, False),
-        ("tt1", "tt1_b", "c1", None, 2, -3.0, 0.0, 5.0, 6.0, 0.5, None, False),
-        ("tt1", "tt1_b", "c2", None, 3, None, None, None, None, None, None, None),
+def test_every_row_by_hand() -> None:
+    first = ["1.00", "2.00", "31.50", "42.00", "0.875000"]
+    second = ["-3.00", "0.00", "5.00", "6.00", "0.500000"]
+    none = [""] * 5
+    rows = list(score_rows(small_result()))
+    assert rows == [
+        ["tt1", "tt1_a", "c1", "0.75", "1", *second, "face", "false"],
+        ["tt1", "tt1_a", "c0", "0.5", "2", *first, "face", "true"],
+        ["tt1", "tt1_a", "c2", "-inf", "3", *none, "no face", ""],
+        ["tt1", "tt1_b", "c0", "", "1", *first, "", "false"],
+        ["tt1", "tt1_b", "c1", "", "2", *second, "", "false"],
+        ["tt1", "tt1_b", "c2", "", "3", *none, "", ""],
     ]
-    assert dict(table.schema) == {
-        "movie": pl.String,
-        "query": pl.String,
-        "candidate": pl.String,
-        "score": pl.Float64,
-        "rank": pl.UInt32,
-        "face_x0": pl.Float32,
-        "face_y0": pl.Float32,
-        "face_x1": pl.Float32,
-        "face_y1": pl.Float32,
-        "face_score": pl.Float32,
-        "decided_by": pl.String,
-        "label_correct": pl.Boolean,
-    }
+    assert {len(row) for row in rows} == {len(SCORE_COLUMNS)}
 
 
-def test_no_movies_give_the_same_columns_and_no_rows(tmp_path: Path) -> None:
-    full = pl.read_parquet(write_scores(tmp_path / "full.parquet", [small_result()] * 2))
-    none = pl.read_parquet(write_scores(tmp_path / "none.parquet", []))
-    assert none.schema == full.schema
-    assert (none.height, full.height) == (0, 12)
-
-
-def test_a_failure_keeps_the_old_file_and_leaves_nothing_behind(tmp_path: Path) -> None:
-    path = tmp_path / "scores.parquet"
-    path.mkdir()
-    with pytest.raises(CastsearchError, match=r"scores\.parquet cannot be written"):
-        write_scores(path, [small_result()])
-    assert list(tmp_path.iterdir()) == [path]
-
-
-def test_a_parent_that_is_a_file_is_one_sentence(tmp_path: Path) -> None:
-    (tmp_path / "out").write_bytes(b"")
-    with pytest.raises(CastsearchError, match=r"scores\.parquet cannot be written .*; choose"):
-        write_scores(tmp_path / "out" / "scores.parquet", [small_result()])
-
-
-def test_writing_again_replaces_the_file(tmp_path: Path) -> None:
-    path = write_scores(tmp_path / "scores.parquet", [small_result()])
-    write_scores(path, [])
-    assert pl.read_parquet(path).height == 0
-    assert list(tmp_path.iterdir()) == [path]
-
-
-def test_names_by_hand(tmp_path: Path) -> None:
+def test_scores_keep_all_their_digits() -> None:
     result = dataclasses.replace(
+        small_result(), rankings=(Ranking("tt1_a", ("c0",), (0.1 + 0.2,), ("",)),)
+    )
+    ((*_, score, _, _, _, _, _, _, _, _),) = score_rows(result)
+    assert score == "0.30000000000000004"
+
+
+def named_result() -> MovieResult:
+    return dataclasses.replace(
         small_result(),
         rankings=(
             Ranking("tt1_a", ("c1", "c0", "c2"), (0.75, 0.5, -math.inf), ("x", "face", "unread")),
             Ranking("tt1_b", ("c1", "c0", "c2"), (0.8, 0.2, -math.inf), ("body", "y", "unread")),
         ),
     )
-    with write_names(tmp_path / "names.csv", [result]).open(encoding="utf-8", newline="") as file:
-        rows = list(csv.reader(file))
-    assert rows[1:] == [
+
+
+def test_names_by_hand() -> None:
+    rows = list(name_rows(named_result()))
+    assert rows == [
         ["tt1", "c0", "c0", "tt1_a", "Ada", "0.5000", "face"],
         ["tt1", "c1", "c1", "tt1_b", "Bob", "0.8000", "body"],
         ["tt1", "c2", "c2", NOBODY, "", "0.0000", "unread"],
     ]
+    assert {len(row) for row in rows} == {len(NAME_COLUMNS)}
+    assert n_named(named_result()) == 2
+
+
+def test_a_candidate_of_no_list_is_nobody() -> None:
+    result = dataclasses.replace(named_result(), rankings=())
+    assert [row[3:] for row in name_rows(result)] == [[NOBODY, "", "0.0000", ""]] * 3
+    assert n_named(result) == 0
+
+
+def test_no_id_becomes_a_formula() -> None:
+    still = Still("=cmd|x", Path("x.jpg"))
+    movie = Movie("+1", (CastMember("@a", "=Ada", ()),), (Candidate("-c", still),))
+    result = MovieResult(movie, (Ranking("@a", ("-c",), (0.9,), ("=why",)),), {}, {}, {})
+    ((*ids, score, _, _, _, _, _, _, reason, _),) = score_rows(result)
+    assert [*ids, score, reason] == ["'+1", "'@a", "'-c", "0.9", "'=why"]
+    assert list(name_rows(result)) == [["'+1", "'-c", "'=cmd|x", "'@a", "'=Ada", "0.9000", "'=why"]]

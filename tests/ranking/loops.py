@@ -217,7 +217,9 @@ def film_loop(
             continue
         if not evidence.faces.has_face[i]:
             continue
-        scores = {c: chosen.others_at if c == others else evidence.face_scores[c, i] for c in can_be[i]}
+        scores = {
+            c: chosen.others_at if c == others else evidence.face_scores[c, i] for c in can_be[i]
+        }
         scores = {c: np.exp(score / chosen.seed_temperature) for c, score in scores.items()}
         trust = _step(evidence.face_quality[i], chosen.trust_at, chosen.trust_width)
         for c, raised in scores.items():

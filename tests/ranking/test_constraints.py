@@ -68,7 +68,9 @@ def test_who_is_told_apart_stays_two_and_it_is_said() -> None:
     facts = constraints([0, 1, 2], 2, same=[(0, 1), (1, 2)], different=[(0, 2)])
     assert facts.nodes.tolist() == [0, 0, 1]
     assert pairs(facts) == {(0, 1)}
-    assert said(facts) == ["b and c are said to be one person, and to be two; they are taken as two"]
+    assert said(facts) == [
+        "b and c are said to be one person, and to be two; they are taken as two"
+    ]
 
 
 def test_what_boxes_suggest_gives_way_in_silence() -> None:
@@ -116,9 +118,7 @@ def test_a_label_outweighs_its_denial() -> None:
 def test_who_is_denied_everything_is_denied_nothing() -> None:
     facts = constraints([0, 1], 2, denied=[(1, c) for c in (0, 1, 2)])
     assert not facts.denied.any()
-    assert said(facts) == [
-        "b is said to be none of the cast, and not nobody; that is left aside"
-    ]
+    assert said(facts) == ["b is said to be none of the cast, and not nobody; that is left aside"]
 
 
 def test_two_boxes_of_a_still_that_have_one_name_are_no_strangers() -> None:
@@ -132,7 +132,9 @@ def test_two_boxes_of_a_still_that_have_one_name_are_no_strangers() -> None:
 def test_two_people_of_one_name_are_said() -> None:
     facts = constraints([0, 1], 2, labels={0: ANN, 1: ANN}, different=[(0, 1)])
     assert pairs(facts) == {(0, 1)}
-    assert said(facts) == ["a and b are said to be two people, and both Ann; both are taken for Ann"]
+    assert said(facts) == [
+        "a and b are said to be two people, and both Ann; both are taken for Ann"
+    ]
 
 
 def test_nobody_is_another_than_itself() -> None:

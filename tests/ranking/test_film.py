@@ -6,7 +6,7 @@ import dataclasses
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from castsearch.errors import InputError
@@ -301,3 +301,174 @@ def test_evidence_that_does_not_fit_is_refused() -> None:
         film(evidence, facts=constraints(range(26), 3))
     with pytest.raises(InputError, match="no cast member"):
         film(dataclasses.replace(evidence, face_scores=evidence.face_scores[:0]))
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    seed=st.integers(0, 10_000),
+    n=st.integers(1, 7),
+    n_stills=st.integers(1, 7),
+    labels=st.dictionaries(st.integers(0, 6), st.integers(0, 2), max_size=3),
+    denied=st.sets(st.tuples(st.integers(0, 6), st.integers(0, 1)), max_size=4),
+)
+def test_with_and_without_facts_it_is_its_literal_form(
+    film_loop, seed, n, n_stills, labels, denied
+) -> None:
+    evidence, stills = random_movie(seed, n, 2, n_stills)
+    labels = {i: label for i, label in labels.items() if i < n}
+    denied = {(i, label) for i, label in denied if i < n and i not in labels}
+    facts = facts_of(evidence, stills, labels=labels, denied=denied)
+    chosen = FilmSettings(links=LinkSettings(neighbours=3, link_at=0.5), adapt=0.0)
+    apart = facts.apart.toarray()
+    # One pair alone that may be linked has no spread but that of its last bits.
+    assume((~apart).sum() - n != 2)
+    got = film(evidence, chosen, facts)
+    expected = film_loop(evidence, chosen, apart, labels, denied, (SLOPE, OFFSET))
+    for name, values in expected.items():
+        np.testing.assert_allclose(getattr(got, name), values, atol=1e-4, err_msg=name)
+
+
+def test_a_label_is_certain_and_spreads_to_who_looks_like_it() -> None:
+    # No face anywhere: 0 and 2 look alike, 1 and 3 do. Somebody says who 0 and 1 are.
+    evidence = movie([-1] * 4, [0, 1, 0, 1])
+    facts = facts_of(evidence, labels={0: 0, 1: 2})
+    beliefs = film(evidence, facts=facts)
+    np.testing.assert_array_equal(beliefs.probabilities[:, 0], [1, 0])
+    np.testing.assert_array_equal(beliefs.probabilities[:, 1], [0, 0])
+    np.testing.assert_array_equal(beliefs.final[:2], [[1, 0, 0], [0, 0, 1]])
+    assert beliefs.final[2, 0] > 0.8
+    assert beliefs.final[3, 2] > 0.95
+    words = reasons(evidence, beliefs, facts=facts)
+    assert words[0][0] == words[1][0] == "corrected: this is Ann"
+    assert words[0][2] == "looks like c0"
+    assert words[0][1] == "corrected: this is nobody asked for"
+
+
+def test_a_label_outweighs_the_own_face() -> None:
+    evidence = movie([0, -1], [0, 0])
+    wrong = film(evidence).final
+    assert wrong[:2, 0].min() > 0.8
+    right = film(evidence, facts=facts_of(evidence, labels={0: 1}))
+    np.testing.assert_array_equal(right.probabilities[:, 0], [0, 1])
+    assert right.final[1, 1] > 0.8
+
+
+def test_nobody_said_by_hand_speaks_louder_than_a_strange_face() -> None:
+    # 3 wears what Ann wears and what a stranger wears.
+    evidence = movie([0, 9, 1, -1], [0, 0, 1, 0])
+    face_only = film(evidence).final[3]
+    said = film(evidence, facts=facts_of(evidence, labels={1: 2})).final[3]
+    assert said[2] > face_only[2] + 0.1
+
+
+def test_what_somebody_is_not_is_nowhere_and_passed_on_to_nobody() -> None:
+    # The chain 0 - 1 - 2 has one look; the face of 0 is Ann's, and it is not she.
+    evidence = movie([0, -1, -1], [0, 0, 0])
+    facts = facts_of(evidence, denied=[(0, 0)])
+    beliefs = film(evidence, facts=facts)
+    assert beliefs.probabilities[0, 0] == 0
+    assert beliefs.seeds[0, 0] == 0
+    assert beliefs.final[0, 0] == 0
+    np.testing.assert_allclose(beliefs.final.sum(axis=1), 1)
+    assert (beliefs.final[1:3, 0] < 1e-9).all()
+    assert film(evidence).final[1, 0] > 0.8
+    assert reasons(evidence, beliefs, facts=facts)[0][0] == "corrected: not Ann"
+
+
+def test_who_is_not_nobody_is_somebody_of_the_cast() -> None:
+    # A face of a stranger, a little like Bob's; and a back that is like nothing.
+    evidence = movie([9, -1], [0, 1])
+    scores = evidence.face_scores.copy()
+    scores[:, 0] = 0.05, 0.15
+    evidence = dataclasses.replace(evidence, face_scores=scores)
+    facts = facts_of(evidence, denied=[(0, 2), (1, 2)])
+    chosen = FilmSettings(links=LinkSettings(neighbours=0))
+    final = film(evidence, chosen, facts).final
+    # Softmax of cosines 0.1 apart at temperature 0.05: e^2 times likelier.
+    np.testing.assert_allclose(final[0, :2], [1 / (1 + np.e**2), np.e**2 / (1 + np.e**2)])
+    np.testing.assert_allclose(final[1], [0.5, 0.5, 0])
+
+
+def test_beside_who_is_labelled_nobody_else_is_that() -> None:
+    # Two boxes of Ann's look in one still, both with a face like hers; the second is she.
+    evidence = movie([0, 0], [0, 0])
+    facts = facts_of(evidence, [0, 0], labels={1: 0})
+    beliefs = film(evidence, facts=facts)
+    np.testing.assert_array_equal(beliefs.probabilities[0, :2], [0, 1])
+    assert reasons(evidence, beliefs, facts=facts)[0][0] == "corrected: Ann is c1"
+    # Told apart by hand they may stand anywhere.
+    far = facts_of(evidence, [0, 1], labels={1: 0}, different=[(0, 1)])
+    np.testing.assert_array_equal(film(evidence, facts=far).probabilities[0, :2], [0, 1])
+
+
+def test_labels_teach_what_tells_people_apart() -> None:
+    evidence = movie([-1] * 20, [*range(20)])
+    plain = film(evidence, FilmSettings(adapt=0.0))
+    np.testing.assert_array_equal(film(evidence).links.toarray(), plain.links.toarray())
+    facts = facts_of(evidence, labels={i: i % 2 for i in range(20)})
+    taught = film(evidence, facts=facts)
+    assert np.abs(taught.links.toarray() - plain.links.toarray()).max() > 0.01
+
+
+def test_a_box_given_twice_is_one_person_and_takes_nothing_from_itself() -> None:
+    faces, looks = [0, 1, -1, -1], [0, 1, 0, 1]
+    once = movie(faces, looks)
+    n = once.face_scores.shape[1]
+    order = [*range(n), 0, 2]
+    stills = np.array([*range(n), 0, 2])
+    twice = picked(once, order)
+    torn = film(twice, facts=constraints(stills, 2))
+    joined = film(twice, facts=constraints(stills, 2, suggested=[(0, n), (2, n + 1)]))
+    # Taken for two people, one of two equal boxes has to be somebody else.
+    assert torn.final[[0, n], 0].sum() <= 1
+    alone = film(once)
+    np.testing.assert_allclose(joined.probabilities, alone.probabilities[:, order], atol=1e-6)
+    np.testing.assert_array_equal(joined.final[n], joined.final[0])
+    assert joined.links.shape == (n, n)
+
+
+def test_a_head_and_its_body_are_one_person() -> None:
+    # 0 is a body without a face, 1 its head: like nothing, but with Ann's face; 2 wears the same.
+    evidence = movie([-1, 0, -1], [0, 1, 0])
+    facts = facts_of(evidence, [0, 0, 1], suggested=[(0, 1)])
+    area = np.where(np.arange(27) == 1, 1.0, 9.0)
+    beliefs = film(dataclasses.replace(evidence, body_weight=area), facts=facts)
+    assert beliefs.final[:3, 0].min() > 0.8
+    words = reasons(evidence, beliefs, facts=facts)
+    assert words[0][:3] == ["face (1.00) of c1", "face (1.00)", "looks like c0"]
+
+
+@settings(max_examples=30, deadline=None)
+@given(
+    seed=st.integers(0, 10_000),
+    n=st.integers(1, 30),
+    data=st.data(),
+)
+def test_any_facts_hold_in_what_comes_out(seed, n, data) -> None:
+    evidence, stills = random_movie(seed, n)
+    one, label = st.integers(0, n - 1), st.integers(0, 3)
+    pairs = st.lists(st.tuples(one, one), max_size=5)
+    facts = constraints(
+        stills,
+        3,
+        same=data.draw(pairs),
+        suggested=data.draw(pairs),
+        different=data.draw(pairs),
+        labels=data.draw(st.dictionaries(one, label, max_size=4)),
+        denied=data.draw(st.lists(st.tuples(one, label), max_size=6)),
+    )
+    beliefs = film(evidence, facts=facts)
+    for values in (beliefs.beliefs, beliefs.final):
+        np.testing.assert_allclose(values.sum(axis=1), 1, atol=1e-9)
+    known = facts.given[facts.nodes]
+    for i in range(n):
+        if known[i] >= 0:
+            np.testing.assert_array_equal(beliefs.final[i], np.eye(4)[known[i]])
+            np.testing.assert_array_equal(beliefs.probabilities[:, i], np.eye(4)[known[i]][:3])
+        denied = facts.denied[facts.nodes[i]]
+        assert known[i] >= 0 or not beliefs.final[i, denied].any()
+        assert known[i] >= 0 or not beliefs.probabilities[denied[:3], i].any()
+        mates = np.flatnonzero(facts.nodes == facts.nodes[i])
+        np.testing.assert_array_equal(beliefs.final[mates], beliefs.final[[i] * len(mates)])
+    words = reasons(evidence, beliefs, 3, facts)
+    assert all(word for row in words for word in row)

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from castsearch.errors import CastsearchError, InputError
-from castsearch.runtime.files import make_folder, sweep, whole_file, whole_text_file
+from castsearch.runtime.files import file_sha256, make_folder, sweep, whole_file, whole_text_file
 
 
 def names(folder: Path) -> list[str]:
@@ -311,3 +311,12 @@ def test_text_keeps_its_line_ends_and_loses_what_is_no_text(tmp_path: Path) -> N
     with whole_text_file(tmp_path / "a") as file:
         file.write("one\r\ntwo\n\udce9\N{SNOWMAN}")
     assert (tmp_path / "a").read_bytes() == b"one\r\ntwo\n?\xe2\x98\x83"
+
+
+def test_the_digest_of_a_file_is_made_again_when_the_file_changes(tmp_path: Path) -> None:
+    path = tmp_path / "a"
+    path.write_bytes(b"abc")
+    # FIPS 180-4 has this digest as its example.
+    assert file_sha256(path) == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+    path.write_bytes(b"")
+    assert file_sha256(path) == "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from castsearch.errors import ImageError
-from castsearch.sources.images import content_hash, crop, decode, read_bytes
+from castsearch.sources.images import content_hash, crop, decode, read_bytes, upright_size
 from castsearch.types import Box
 
 # Two rows of three: red green blue / black grey white. Lossless formats must give it back.
@@ -428,3 +428,43 @@ def test_crop_holds_every_pixel_that_the_box_touches(edges: tuple[float, ...]) -
         np.testing.assert_array_equal(
             np.unique(crop(NUMBERED, box)[..., 0]), np.unique(NUMBERED[touched][:, 0])
         )
+
+
+@pytest.mark.parametrize("file_format", ["JPEG", "PNG", "WEBP", "TIFF"])
+@pytest.mark.parametrize("orientation", [None, *range(1, 9), 9])
+def test_the_upright_size_is_that_of_the_decoded_picture(
+    file_format: str, orientation: int | None
+) -> None:
+    exif = Image.Exif()
+    if orientation is not None:
+        exif[0x0112] = orientation
+    stream = io.BytesIO()
+    Image.new("RGB", (5, 3), "red").save(stream, file_format, exif=exif)
+    size = (3, 5) if orientation in (5, 6, 7, 8) else (5, 3)
+    assert upright_size(stream.getvalue(), "x") == size
+    assert decode(stream.getvalue(), "x").shape[:2] == size[::-1]
+
+
+def test_the_upright_size_is_read_without_the_pixels() -> None:
+    stream = io.BytesIO()
+    Image.new("RGB", (400, 300), "red").save(stream, "PNG")
+    head = stream.getvalue()[:60]
+    assert upright_size(head, "x") == (400, 300)
+    with pytest.raises(ImageError, match="truncated or damaged"):
+        decode(head, "x")
+
+
+@pytest.mark.parametrize("data", [b"", b"no picture", b"\xff\xd8\xff\xe0" + b"\0" * 9, b"BM"])
+def test_what_has_no_upright_size_gets_the_sentence_of_decoding(data: bytes) -> None:
+    with pytest.raises(ImageError) as of_size:
+        upright_size(data, "x")
+    with pytest.raises(ImageError) as of_decoding:
+        decode(data, "x")
+    assert str(of_size.value) == str(of_decoding.value)
+
+
+def test_the_upright_size_of_a_picture_that_is_too_large() -> None:
+    stream = io.BytesIO()
+    Image.new("L", (400, 300)).save(stream, "WEBP")
+    with pytest.raises(ImageError, match=r"x has 400 x 300 pixels .*, above the limit of 0\.1;"):
+        upright_size(stream.getvalue(), "x", max_megapixels=0.1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import shutil
 from pathlib import Path
@@ -13,6 +14,7 @@ from PIL import Image
 
 from castsearch.cli import main
 from castsearch.errors import InputError
+from castsearch.runtime.settings import Runtime
 from castsearch.verbs.demo import compose
 from castsearch.verbs.embed import embed, score_identities, write_vectors
 
@@ -40,13 +42,13 @@ def two_cameras(tmp_path: Path) -> Path:
 
 
 def test_embed_a_folder_of_pictures(crops: Path, tmp_path: Path) -> None:
-    made = embed(crops, "efficientnet-lite0", store=tmp_path / "s.sqlite")
+    made = embed(crops, "efficientnet-lite0", runtime=Runtime(store=tmp_path / "s.sqlite"))
     assert made.ids == ("collins.png", "hopper/1.jpg")
     assert made.vectors.shape == (2, 1280)
     assert made.vectors.dtype == np.float32
     assert np.linalg.norm(made.vectors, axis=1) == pytest.approx([1, 1], abs=1e-5)
     assert (made.work.n_decoded, made.work.n_detected, made.work.n_bodies) == (2, 0, 2)
-    again = embed(crops, "efficientnet-lite0", store=tmp_path / "s.sqlite")
+    again = embed(crops, "efficientnet-lite0", runtime=Runtime(store=tmp_path / "s.sqlite"))
     assert np.array_equal(again.vectors, made.vectors)
     assert (again.work.n_decoded, again.work.n_bodies) == (0, 0)
 
@@ -60,7 +62,7 @@ def test_mirrored_crops_have_the_same_vector_with_flip(
     store = tmp_path / "s.sqlite"
 
     def similarity(*, flip: bool) -> float:
-        made = embed(crops, "efficientnet-lite0", flip=flip, store=store)
+        made = embed(crops, "efficientnet-lite0", flip=flip, runtime=Runtime(store=store))
         a, b = (made.vectors[made.ids.index(name)] for name in ("mirrored.png", "same.png"))
         return float(a @ b)
 
@@ -71,7 +73,7 @@ def test_mirrored_crops_have_the_same_vector_with_flip(
 def test_embed_the_candidates_of_a_movie(tmp_path: Path) -> None:
     movie = compose(tmp_path / "demo")
     document = json.loads((movie / "demo.json").read_text())["tt0000001"]
-    made = embed(movie, "hsv-stripes", store=tmp_path / "s.sqlite")
+    made = embed(movie, "hsv-stripes", runtime=Runtime(store=tmp_path / "s.sqlite"))
     assert sorted(made.ids) == sorted(c["id"] for c in document["candidates"])
     assert made.vectors.shape == (len(made.ids), 256)
 
@@ -90,7 +92,7 @@ def test_candidates_numbered_alike_have_their_movie_before_them(
             ],
         }
     (tmp_path / "val.json").write_text(json.dumps(wider))
-    made = embed(tmp_path, "hsv-stripes", store=tmp_path / "s.sqlite")
+    made = embed(tmp_path, "hsv-stripes", runtime=Runtime(store=tmp_path / "s.sqlite"))
     assert made.ids == ("tt1/1", "tt2/1")
 
 
@@ -99,7 +101,7 @@ def test_face_encoders_see_the_face_and_crops_without_one_are_named(
     model: str, crops: Path, tmp_path: Path
 ) -> None:
     Image.new("RGB", (64, 128), "green").save(crops / "empty.png")
-    made = embed(crops, model, store=tmp_path / "s.sqlite")
+    made = embed(crops, model, runtime=Runtime(store=tmp_path / "s.sqlite"))
     assert made.ids == ("collins.png", "hopper/1.jpg")
     assert np.linalg.norm(made.vectors, axis=1) == pytest.approx([1, 1], abs=1e-5)
     assert [p.message for p in made.problems] == ["empty.png: no face was found in it."]
@@ -109,7 +111,7 @@ def test_whole_stills_are_left_out_and_named(tmp_path: Path, hopper: Path) -> No
     for part in ("cast", "stills", "candidates"):
         (tmp_path / "film" / part).mkdir(parents=True)
         shutil.copy(hopper, tmp_path / "film" / part / "a.jpg")
-    made = embed(tmp_path / "film", "hsv-stripes", store=tmp_path / "s.sqlite")
+    made = embed(tmp_path / "film", "hsv-stripes", runtime=Runtime(store=tmp_path / "s.sqlite"))
     assert len(made.ids) == 1
     assert "1 whole stills without boxes" in made.problems[0].message
 
@@ -139,6 +141,21 @@ def test_an_unreadable_crop_is_named_and_the_others_are_embedded(
     assert len(np.load(out)["ids"]) == 2
 
 
+def test_without_polars_a_sentence_names_the_extra_before_any_work(
+    crops: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys
+) -> None:
+    find = importlib.util.find_spec
+    monkeypatch.setattr(
+        importlib.util, "find_spec", lambda name: None if name == "polars" else find(name)
+    )
+    store = tmp_path / "s.sqlite"
+    options = ["--model", "hsv-stripes", "--store", str(store)]
+    assert main(["embed", str(crops), "--out", str(tmp_path / "v.parquet"), *options]) == 2
+    assert "pip install 'castsearch[parquet]'" in capsys.readouterr().err
+    assert not store.exists()
+    assert main(["embed", str(crops), "--out", str(tmp_path / "v.npz"), *options]) == 0
+
+
 @pytest.mark.parametrize(
     ("model", "out", "sentence"),
     [
@@ -159,11 +176,11 @@ def test_what_cannot_be_embedded_is_refused(
 def test_nothing_but_broken_pictures_is_refused(tmp_path: Path) -> None:
     (tmp_path / "a.jpg").write_bytes(b"no picture")
     with pytest.raises(InputError, match=r"no crop in it has a vector\. a\.jpg"):
-        embed(tmp_path, "hsv-stripes", store=tmp_path / "s.sqlite")
+        embed(tmp_path, "hsv-stripes", runtime=Runtime(store=tmp_path / "s.sqlite"))
 
 
 def test_vectors_are_written_whole_or_not_at_all(crops: Path, tmp_path: Path) -> None:
-    made = embed(crops, "hsv-stripes", store=tmp_path / "s.sqlite")
+    made = embed(crops, "hsv-stripes", runtime=Runtime(store=tmp_path / "s.sqlite"))
     with pytest.raises(InputError, match="is to end in"):
         write_vectors(tmp_path / "v.txt", made)
     write_vectors(tmp_path / "new" / "v.npz", made)
@@ -177,7 +194,7 @@ def test_what_embed_kept_is_forgotten(crops: Path, tmp_path: Path, capsys) -> No
     assert main(["embed", str(crops), *options, *store]) == 0
     assert main(["forget", str(crops), *store]) == 0
     assert "deleted 2 results of 2 pictures" in capsys.readouterr().out
-    work = embed(crops, "hsv-stripes", store=tmp_path / "s.sqlite").work
+    work = embed(crops, "hsv-stripes", runtime=Runtime(store=tmp_path / "s.sqlite")).work
     assert work.n_bodies == 2
 
 
@@ -213,7 +230,9 @@ def test_what_the_protocol_cannot_score_is_refused(
 def test_descriptors_on_the_real_set_of_two_cameras(
     model: str, least: float, data_dir: Path, tmp_path: Path
 ) -> None:
-    score, problems = score_identities(data_dir / "reid-pku", model, store=tmp_path / "s.sqlite")
-    assert problems == ()
+    runtime = Runtime(store=tmp_path / "s.sqlite")
+    result = score_identities(data_dir / "reid-pku", model, runtime=runtime)
+    score = result.market
+    assert result.problems == ()
     assert (score.n_queries, score.n_gallery, score.n_skipped) == (96, 96, 0)
     assert least < score.mAP < 0.5

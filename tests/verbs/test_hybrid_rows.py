@@ -51,7 +51,7 @@ def movie(data_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.mark.parametrize("name", ["sgbt_hybrid", "sgbt_hybrid_pro", "sgbt_hybrid_resize"])
 def test_each_row_ranks_a_movie(name: str, movie: Path) -> None:
-    run = rank(movie, preset_name=name)
+    run = rank(movie, preset=name)
     assert run.problems == ()
     assert run.evaluation is not None
     (result,) = run.movies

@@ -32,7 +32,7 @@ def evaluate(
     Args:
         truth: Ground truth: GT.json, a WIDER label file, or a labelled SOURCE; with
             `--protocol lfw` the folder or pairs file; with `--protocol market1501` the data set.
-        ranking: Submission: CSV `Id,Rank`, WIDER text, or scores.parquet.
+        ranking: Submission: CSV `Id,Rank`, WIDER text, or the scores.csv of a run.
         protocol: `cast` scores rankings; `lfw` verifies pairs of faces with a face encoder;
             `market1501` scores re-identification with the vectors of a model.
         preset: For lfw: the pipeline whose detector and encoder are measured.

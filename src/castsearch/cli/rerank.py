@@ -26,7 +26,7 @@ def rerank(
     """Rerank and print what it is worth; needs no pictures.
 
     Args:
-        ranking: CSV `Id,Rank`, WIDER text, or scores.parquet.
+        ranking: CSV `Id,Rank`, WIDER text, or the scores.csv of a run.
         by: The method; `competition`: a candidate that another cast claims more strongly drops.
         out: File to write, in the form of RANKING; default `NAME-competition` in this folder.
         alpha: Weight of the other casts' claim; 0 changes nothing.

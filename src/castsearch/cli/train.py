@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
 
 from cyclopts import Parameter
 
+import castsearch
 from castsearch.cli.options import AsJson, Quiet
 from castsearch.cli.printing import print_json
 from castsearch.training.budget import Budget
 from castsearch.training.options import Options, Setup
 from castsearch.training.recipes import Learning, recipe_of
 from castsearch.training.train import DEFAULT_OUT
-from castsearch.training.train import train as run
 
 
 def _option(field: str) -> str:
@@ -60,10 +60,7 @@ def train(
     quiet: Quiet = False,
     as_json: AsJson = False,
 ) -> int:
-    """Train a person re-identification network on the people in SOURCE.
-
-    Writes last.pt, best.pt (by validation mAP), log.jsonl, tensorboard/ and curves.png. The same
-    command goes on with a run that was broken off; `accelerate launch` runs it on many GPUs.
+    """Train and print what it came to.
 
     Args:
         source: Market-1501, folders per person (also in train/ and val/), or labelled movies.
@@ -80,7 +77,7 @@ def train(
         recipe=recipe_of(recipe, **{k: v for k, v in values.items() if v is not None}),
         budget=budget or Budget(),
     )
-    result = run(
+    result = castsearch.train(
         source,
         out=out,
         options=options,

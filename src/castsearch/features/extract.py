@@ -288,9 +288,6 @@ def _decoded(
         except ImageError as error:
             for job in by_number.values():
                 yield job, error
-            continue
-        for number, job in by_number.items():
-            yield job, ImageError(f"{path} has no frame {number}.")
 
 
 def _film_of(job: Job) -> Path | None:

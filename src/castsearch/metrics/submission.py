@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import csv
+import io
+import itertools
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -12,6 +15,7 @@ from castsearch.errors import InputError
 from castsearch.runtime.extras import need
 from castsearch.runtime.files import whole_text_file
 from castsearch.runtime.oserrors import sentence
+from castsearch.runtime.spreadsheet import from_cell
 from castsearch.types import Ranking
 
 if TYPE_CHECKING:
@@ -22,8 +26,10 @@ _HEADER = re.compile(r'\s*"?id"?\s*,\s*"?rank"?\s*', re.IGNORECASE)
 # Written out instead of the csv module, whose 128 KiB field limit a large movie comes near to.
 _CSV_FIELD = r'(?:\s*"([^",]*)"\s*|([^",]*))'
 _CSV_ROW = re.compile(f"{_CSV_FIELD},{_CSV_FIELD}")
+_SCORES = "movie,query,candidate,score,rank,"
+"""How the table ``scores.csv`` of a run begins."""
 _PARQUET_MAGIC = b"PAR1"
-_PARQUET_COLUMNS = ("query", "candidate", "rank")
+_COLUMNS = ("query", "candidate", "rank")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,9 +61,9 @@ def read_ranking(path: Path) -> Submission:
     """Read a ranking; the form is told apart by itself.
 
     Forms: CSV ``Id,Rank`` with space separated candidates (header and quotes optional), WIDER text
-    ``tt_nm id,id,...``, and the ``scores.parquet`` of an earlier version (columns query,
-    candidate, rank; needs castsearch[parquet]). Ids are not checked here but in
-    :func:`castsearch.metrics.evaluate`. Blank lines are skipped with a message.
+    ``tt_nm id,id,...``, the ``scores.csv`` of a run (columns query, candidate, rank), and the
+    ``scores.parquet`` of an earlier version (needs castsearch[parquet]). Ids are not checked here
+    but in :func:`castsearch.metrics.evaluate`. Blank lines are skipped with a message.
 
     Raises:
         InputError: the file cannot be read, or a line has another form (first 10 are named).
@@ -73,6 +79,8 @@ def read_ranking(path: Path) -> Submission:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise InputError(f"{path}: not a UTF-8 text file; save it as UTF-8") from error
+    if text.startswith(_SCORES):
+        return _parse_scores(text, str(path))
     return _parse(text, str(path))
 
 
@@ -82,8 +90,8 @@ def write_submission_csv(path: Path, rankings: Iterable[Ranking]) -> None:
     Raises:
         InputError: an id holds whitespace, a comma, a quote or an unprintable character.
     """
-    lines = [f"{_safe(r.query_id)},{' '.join(map(_safe, r.candidate_ids))}" for r in rankings]
-    _write(Path(path), ["Id,Rank", *lines])
+    lines = (f"{_safe(r.query_id)},{' '.join(map(_safe, r.candidate_ids))}" for r in rankings)
+    _write(Path(path), itertools.chain(["Id,Rank"], lines))
 
 
 def write_submission_wider(path: Path, rankings: Iterable[Ranking]) -> None:
@@ -92,7 +100,7 @@ def write_submission_wider(path: Path, rankings: Iterable[Ranking]) -> None:
     Raises:
         InputError: an id holds whitespace, a comma, a quote or an unprintable character.
     """
-    lines = [f"{_safe(r.query_id)} {','.join(map(_safe, r.candidate_ids))}" for r in rankings]
+    lines = (f"{_safe(r.query_id)} {','.join(map(_safe, r.candidate_ids))}" for r in rankings)
     _write(Path(path), lines)
 
 
@@ -121,6 +129,31 @@ def _parse(text: str, source: str) -> Submission:
         raise InputError(refusal(source, faults))
     messages = tuple(f"{source}: line {number} is blank and was skipped" for number in blank)
     return Submission(tuple(rows), source, messages=messages)
+
+
+def _parse_scores(text: str, source: str) -> Submission:
+    """The lists in a run's ``scores.csv``, each by its ranks; rows are counted without the head."""
+    lists: dict[str, dict[int, str]] = {}
+    first: dict[str, int] = {}
+    faults = []
+    for number, cells in enumerate(csv.DictReader(io.StringIO(text, newline="")), start=1):
+        query, candidate, rank = (cells[name] or "" for name in _COLUMNS)
+        if not (query and candidate and rank.isascii() and rank.isdigit()):
+            faults.append(f"row {number}: expected a query, a candidate and a whole rank")
+            continue
+        query = from_cell(query)
+        ranks = lists.setdefault(query, {})
+        first.setdefault(query, number)
+        if int(rank) in ranks:
+            faults.append(f"row {number}: rank {rank} of {query} occurs twice")
+        ranks[int(rank)] = from_cell(candidate)
+    if faults:
+        raise InputError(refusal(source, faults))
+    rows = tuple(
+        Row(query, tuple(ranks[rank] for rank in sorted(ranks)), first[query])
+        for query, ranks in lists.items()
+    )
+    return Submission(rows, source, unit="row")
 
 
 def refusal(source: str, faults: list[str]) -> str:
@@ -171,10 +204,10 @@ def _read_parquet(path: Path) -> Submission:
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError) as error:
         # A changed byte inside a page makes the reader panic, which no Exception stands for.
         raise InputError(f"{path}: a damaged parquet file; run castsearch rank again") from error
-    absent = [name for name in _PARQUET_COLUMNS if name not in frame.columns]
+    absent = [name for name in _COLUMNS if name not in frame.columns]
     if absent:
         raise InputError(f"{path}: no column {', '.join(absent)}; expected a scores.parquet")
-    frame = frame.select(_PARQUET_COLUMNS).with_row_index("row", offset=1)
+    frame = frame.select(_COLUMNS).with_row_index("row", offset=1)
     fits = frame["rank"].dtype.is_integer() and all(
         frame[name].dtype == pl.String for name in ("query", "candidate")
     )
@@ -204,6 +237,7 @@ def _safe(any_id: str) -> str:
     return any_id
 
 
-def _write(path: Path, lines: list[str]) -> None:
+def _write(path: Path, lines: Iterable[str]) -> None:
+    """One line after another, so that rankings that are read one by one stay so."""
     with whole_text_file(path) as file:
-        file.write("\n".join(lines) + "\n")
+        file.writelines(f"{line}\n" for line in lines)

@@ -20,9 +20,8 @@ from pathlib import Path
 from typing import Any
 
 from castsearch.errors import InputError
-from castsearch.models.download import download
 from castsearch.models.table import BUILT_IN, BY_NAME, KINDS, PRECISIONS, Kind, Model, Precision
-from castsearch.runtime.files import whole_file
+from castsearch.runtime.files import file_sha256, whole_file
 from castsearch.runtime.home import home
 
 __all__ = [
@@ -199,6 +198,9 @@ def weights(model: Model) -> Path:
     """
     path = locate(model)
     if path is None and model.url:
+        # Python's HTTP client takes as long to import as NumPy, and hardly any run downloads.
+        from castsearch.models.download import download
+
         path = download(model.url, model.sha256, _own_path(model))
     if path is None:
         if model.extra:
@@ -233,15 +235,3 @@ def _fingerprint(model: Model, digest: str) -> str:
     if model.precision != "float32":
         preparation += model.precision
     return f"{model.name}:{digest[:16]}:{hashlib.sha256(preparation.encode()).hexdigest()[:8]}"
-
-
-@lru_cache(maxsize=64)
-def _sha256_of(path: Path, size: int, modified: int) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def file_sha256(path: Path) -> str:
-    """The sha256 of a file, in hexadecimal; read again only when its size or time changed."""
-    status = path.stat()
-    return _sha256_of(path, status.st_size, status.st_mtime_ns)

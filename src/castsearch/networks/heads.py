@@ -76,8 +76,8 @@ def _merged(name: str, siblings: list[_Head], constants: Constants) -> list[onnx
         for k, constant in enumerate(names, start=1):
             parts = [constants[head.nodes[i].input[k]] for head in siblings]
             constants[constant] = np.concatenate(parts)
-        how = attributes(siblings[0].nodes[i]) | {"group": group}
-        nodes.append(helper.make_node("Conv", [value, *names], [f"{name}_{part}"], **how))
+        shape = attributes(siblings[0].nodes[i]) | {"group": group}
+        nodes.append(helper.make_node("Conv", [value, *names], [f"{name}_{part}"], **shape))
         value = f"{name}_{part}"
     return [
         *nodes,

@@ -76,18 +76,18 @@ class Block:
 
 def blocks(last_stride: int = 2) -> list[Block]:
     """All 16 blocks in order; ``last_stride`` replaces the stride of stage 6."""
-    found: list[Block] = []
+    table: list[Block] = []
     n_in = STEM
     for number, stage in enumerate(STAGES, start=1):
         stride = last_stride if number == LAST_STRIDED_STAGE else stage.stride
         for i in range(stage.n_blocks):
-            found.append(
+            table.append(
                 Block(
                     number, n_in, stage.n_out, stage.expand, stage.kernel, stride if i == 0 else 1
                 )
             )
             n_in = stage.n_out
-    return found
+    return table
 
 
 def lite0_onnx(weights: Path, target: Path) -> Path:
@@ -180,13 +180,13 @@ class _Graph:
 
     def tensor(self, name: str, shape: tuple[int, ...]) -> FloatArray:
         """The tensor ``name`` of the file, which must have ``shape``."""
-        found = self.state.get(name)
-        if found is None or found.shape != shape:
-            has = "is missing" if found is None else f"has the shape {found.shape}, not {shape}"
+        tensor = self.state.get(name)
+        if tensor is None or tensor.shape != shape:
+            has = "is missing" if tensor is None else f"has the shape {tensor.shape}, not {shape}"
             raise InputError(
                 f"{self.weights}: these are not the weights of EfficientNet-lite0: {name!r} {has}."
             )
-        return found.astype(np.float64)
+        return tensor.astype(np.float64)
 
     def convolution(
         self,

@@ -75,7 +75,8 @@ class _Layer:
     mean: Array
     deviation: Array
     slope: Array
-    how: dict[str, Any]
+    attributes: dict[str, Any]
+    """Of the convolution."""
 
     @property
     def low(self) -> Array:
@@ -141,11 +142,11 @@ def _layer(graph: _Graph, layer: _Layer, value: _Quantized, name: str) -> tuple[
     lowest = float(layer.low.min())
     step = (float(layer.high.max()) - lowest) / 255
     before = graph.quantized(name, step, round(-lowest / step))
-    graph.convolution(value, layer.weight, layer.bias, before, layer.how)
+    graph.convolution(value, layer.weight, layer.bias, before, layer.attributes)
     fall = graph.quantized(f"{name}_fall", step, 0)
     rise = (layer.slope - 1).reshape(-1, 1, 1, 1)
-    how = {"group": len(rise), "kernel_shape": [1, 1]}
-    graph.convolution(before, rise, np.zeros(len(rise)), fall, how)
+    depthwise = {"group": len(rise), "kernel_shape": [1, 1]}
+    graph.convolution(before, rise, np.zeros(len(rise)), fall, depthwise)
     after = graph.quantized(f"{name}_prelu", step, round(-layer.ends[0] / step))
     graph.sum(before, fall, after)
     return after, spread * sign
@@ -165,18 +166,18 @@ class _Graph:
         return _Quantized(name, step, zero)
 
     def convolution(
-        self, value: _Quantized, weight: Array, bias: Array, to: _Quantized, how: dict[str, Any]
+        self, value: _Quantized, weight: Array, bias: Array, to: _Quantized, shape: dict[str, Any]
     ) -> None:
         from onnx import helper
 
         *weights, offset = self._weights(f"{to.name}_conv", weight, bias, value.step)
         names = [*_of(value), *weights, *_of(to)[1:], offset]
-        self.nodes.append(helper.make_node("QLinearConv", names, [to.name], **how))
+        self.nodes.append(helper.make_node("QLinearConv", names, [to.name], **shape))
 
-    def sum(self, one: _Quantized, other: _Quantized, to: _Quantized) -> None:
+    def sum(self, first: _Quantized, second: _Quantized, to: _Quantized) -> None:
         from onnx import helper
 
-        names = [*_of(one), *_of(other), *_of(to)[1:]]
+        names = [*_of(first), *_of(second), *_of(to)[1:]]
         domain = "com.microsoft"
         self.nodes.append(helper.make_node("QLinearAdd", names, [to.name], domain=domain))
 
@@ -186,10 +187,10 @@ class _Graph:
 
         rows = weight.reshape(len(weight), -1)
         names = [*_of(value)[1:], *self._weights("dense", rows, bias, value.step)]
-        how = {"domain": "com.microsoft", "transB": 1}
+        transposed = {"domain": "com.microsoft", "transB": 1}
         self.nodes += [
             helper.make_node("Flatten", [value.name], ["flat"], axis=1),
-            helper.make_node("QGemm", ["flat", *names], [output], **how),
+            helper.make_node("QGemm", ["flat", *names], [output], **transposed),
         ]
 
     def _weights(self, name: str, rows: Array, bias: Array, step: float) -> list[str]:
@@ -246,8 +247,8 @@ class _Chain:
         """The next nodes of the chain, which must be of these kinds."""
         taken, self._nodes = self._nodes[: len(kinds)], self._nodes[len(kinds) :]
         if tuple(node.op_type for node in taken) != kinds:
-            found = ", ".join(node.op_type for node in taken) or "its end"
-            raise ValueError(f"{', '.join(kinds)} is expected where it has {found}")
+            present = ", ".join(node.op_type for node in taken) or "its end"
+            raise ValueError(f"{', '.join(kinds)} is expected where it has {present}")
         return taken
 
     def _constant(self, name: str) -> Array:
@@ -267,8 +268,8 @@ class _Chain:
         factor, offset = self._norm(norm)
         gamma, beta = (self._constant(name) for name in norm.input[1:3])
         weight, slope = self._constant(conv.input[1]), self._constant(prelu.input[1]).ravel()
-        how = attributes(conv)
-        if len(slope) != len(weight) or how.get("group", 1) not in {1, len(weight)}:
+        shape = attributes(conv)
+        if len(slope) != len(weight) or shape.get("group", 1) not in {1, len(weight)}:
             raise ValueError(f"{conv.name!r} is grouped, or has not one slope a channel")
         weight = weight * factor[:, None, None, None]
-        return _Layer(weight, offset, beta, np.abs(gamma), slope, how)
+        return _Layer(weight, offset, beta, np.abs(gamma), slope, shape)

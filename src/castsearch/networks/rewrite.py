@@ -31,10 +31,10 @@ def rewrite(model: onnx.ModelProto) -> None:
 def fold_weights(model: onnx.ModelProto) -> None:
     """Turn ``Reshape(DequantizeLinear(int8 blocks))`` into float32 constants."""
     constants = constants_of(model.graph)
-    kept: list[onnx.NodeProto] = []
+    nodes: list[onnx.NodeProto] = []
     for node in model.graph.node:
-        known = all(name in constants for name in node.input)
-        if node.op_type == "DequantizeLinear" and known:
+        constant = all(name in constants for name in node.input)
+        if node.op_type == "DequantizeLinear" and constant:
             quantized, scale, zero = (constants[name] for name in node.input)
             values = attributes(node)
             block, axis = values.get("block_size", 0), values.get("axis", 1)
@@ -49,11 +49,11 @@ def fold_weights(model: onnx.ModelProto) -> None:
                 scale, zero = scale.reshape(shape), zero.reshape(shape)
             value = (quantized.astype(np.float32) - zero.astype(np.float32)) * scale
             constants[node.output[0]] = value.astype(np.float32)
-        elif node.op_type == "Reshape" and known:
+        elif node.op_type == "Reshape" and constant:
             constants[node.output[0]] = constants[node.input[0]].reshape(constants[node.input[1]])
         else:
-            kept.append(node)
-    set_nodes_and_constants(model.graph, kept, constants)
+            nodes.append(node)
+    set_nodes_and_constants(model.graph, nodes, constants)
 
 
 def free_axes(model: onnx.ModelProto) -> None:

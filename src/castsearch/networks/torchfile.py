@@ -104,14 +104,14 @@ def read_torch_file(path: Path) -> dict[str, NDArray[Any]]:
         raise InputError(f"{path}: no such weight file.")
     try:
         with path.open("rb") as file:
-            found = _read_zip(file) if zipfile.is_zipfile(file) else _read_legacy(file)
+            tensors = _read_zip(file) if zipfile.is_zipfile(file) else _read_legacy(file)
     except DAMAGE as error:
         raise InputError(
             f"{path}: this is not a torch file of plain tensors: {error or type(error).__name__}."
         ) from error
-    if not found:
+    if not tensors:
         raise InputError(f"{path}: this torch file holds no tensors by name.")
-    return found
+    return tensors
 
 
 def _read_legacy(file: BinaryIO) -> dict[str, NDArray[Any]]:

@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from castsearch.errors import CastsearchError, InputError
+from castsearch.runtime.oserrors import failure
 
 NAME = "run.sqlite"
 APPLICATION_ID = 0x43535230
@@ -22,7 +23,7 @@ VERSION = 1
 """Form of the tables; a file of a newer one is refused, not guessed at."""
 
 # Texts that SQLite cannot hold (a NUL, a lone surrogate of an odd file name) are blobs of UTF-8,
-# and a number that is none is the text 'nan': see rows.py.
+# and a number that is none is the text 'nan': see values.py.
 TABLES = """
 -- What the run is: castsearch, fingerprint, state (open, moving, whole); about, title, report_facts
 -- and evaluation as JSON; named is 1 where scores are probabilities.
@@ -115,7 +116,7 @@ def open_for_reading(path: Path) -> sqlite3.Connection:
     """
     # What a killed run left half written is rolled back first, which is writing.
     mode = "rw" if path.with_name(f"{path.name}-journal").exists() else "ro"
-    with in_words(path):
+    with in_words(path, "read"):
         connection = _connected(path, mode)
         with closed_on_failure(connection):
             check(path, connection)
@@ -182,17 +183,14 @@ def closed_on_failure(connection: sqlite3.Connection) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def in_words(path: Path) -> Iterator[None]:
+def in_words(path: Path, doing: str = "written") -> Iterator[None]:
     """What SQLite or the system refuses about ``path`` becomes one sentence."""
     try:
         yield
     except sqlite3.Error as error:
         raise _sentence(path, error) from error
     except OSError as error:
-        raise CastsearchError(
-            f"{path} cannot be written ({error.strerror or error}); "
-            "choose another folder or make room"
-        ) from error
+        raise failure(error, path, doing) from error
 
 
 def damaged(path: Path, what: object) -> InputError:

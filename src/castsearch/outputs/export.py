@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
 from castsearch.metrics.submission import write_submission_csv
-from castsearch.outputs.database import in_words
 from castsearch.outputs.report import write_report
 from castsearch.outputs.run import Run
 from castsearch.outputs.tables import (
@@ -20,7 +19,7 @@ from castsearch.outputs.tables import (
     name_rows,
     score_rows,
 )
-from castsearch.runtime.files import whole_text_file
+from castsearch.runtime.files import make_folder, whole_text_file
 from castsearch.runtime.spreadsheet import BYTE_ORDER_MARK
 from castsearch.types import MovieResult
 
@@ -43,8 +42,7 @@ def export(
         InputError: An id cannot stand in ``ranking.csv``, or the run is damaged.
         CastsearchError: A file cannot be written.
     """
-    with in_words(folder):
-        folder.mkdir(parents=True, exist_ok=True)
+    make_folder(folder)
     write_submission_csv(folder / "ranking.csv", run.rankings())
     with contextlib.ExitStack() as files:
         tables = [files.enter_context(_table(folder / "scores.csv", SCORE_COLUMNS, score_rows))]
@@ -53,7 +51,7 @@ def export(
             tables.append(files.enter_context(names))
         report = write_report(
             folder / "report",
-            _tabled(run.movies(), tables),
+            _tabled(run.movies(evidence=False), tables),
             n_movies=len(run.movie_ids),
             title=run.title,
             facts=run.report_facts,

@@ -16,8 +16,8 @@ from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from castsearch.errors import CastsearchError
-from castsearch.runtime.files import whole_file, whole_text_file
+from castsearch.runtime.files import make_folder, whole_text_file
+from castsearch.runtime.oserrors import failure
 from castsearch.types import MovieResult
 
 if TYPE_CHECKING:
@@ -56,14 +56,20 @@ def write_page(path: Path, name: str, data: Mapping[str, Any] | None, **content:
 def write_thumbnails(folder: Path, pictures: Mapping[str, bytes]) -> None:
     """Write JPEG files, by their :func:`picture_name`, to ``folder``; one that is there is kept.
 
+    Their names are of their content, so one that a crash cut short is told by its size, and they
+    are not written under another name first: there are hundreds, and each would be moved.
+
     Raises:
         CastsearchError: A file cannot be written.
     """
+    make_folder(folder)
     for name, picture in pictures.items():
         place = folder / f"{name}.jpg"
-        if not place.exists():
-            with whole_file(place) as temporary:
-                temporary.write_bytes(picture)
+        try:
+            if not place.is_file() or place.stat().st_size != len(picture):
+                place.write_bytes(picture)
+        except OSError as error:
+            raise failure(error, place, "written") from error
 
 
 def remove_other_thumbnails(folder: Path, names: Iterable[str]) -> None:
@@ -78,7 +84,7 @@ def remove_other_thumbnails(folder: Path, names: Iterable[str]) -> None:
             try:
                 path.unlink()
             except OSError as error:
-                raise CastsearchError(f"{path} cannot be removed: {error.strerror}") from error
+                raise failure(error, path, "removed") from error
 
 
 def picture_name(picture: bytes) -> str:

@@ -1,26 +1,25 @@
-"""One movie's result as rows of the tables, and back without a difference.
-
-A text that SQLite does not hold as text (with a NUL or a lone surrogate, as in file names that are
-not UTF-8) is a blob of its UTF-8 with surrogates; a NaN, which SQLite turns into NULL, is the text
-``nan``.
-"""
+"""One movie's result as rows of the tables, and back without a difference."""
 
 from __future__ import annotations
 
-import io
 import json
-import math
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from castsearch.outputs.page import picture_name
+from castsearch.outputs.values import (
+    from_npy,
+    from_sides,
+    from_text,
+    to_maybe_text,
+    to_npy,
+    to_real,
+    to_sides,
+    to_text,
+)
 from castsearch.types import (
-    Box,
     Candidate,
     CastMember,
     Face,
@@ -48,12 +47,13 @@ def write_movie(connection: sqlite3.Connection, result: MovieResult, seconds: fl
         "SELECT DISTINCT thumbnail FROM crops WHERE movie = ? AND thumbnail IS NOT NULL", (number,)
     ).fetchall()
     connection.execute("DELETE FROM movies WHERE movie = ?", (number,))
-    connection.execute("INSERT INTO movies VALUES (?, ?, ?)", (number, name, _real(seconds)))
+    connection.execute("INSERT INTO movies VALUES (?, ?, ?)", (number, name, to_real(seconds)))
 
     def insert(table: str, rows: Rows) -> None:
-        for row in rows:
-            places = ", ".join("?" * (len(row) + 1))
-            connection.execute(f"INSERT INTO {table} VALUES ({places})", (number, *row))
+        numbered = [(number, *row) for row in rows]
+        if numbered:
+            places = ", ".join("?" * len(numbered[0]))
+            connection.executemany(f"INSERT INTO {table} VALUES ({places})", numbered)
 
     _insert_movie(insert, result.movie)
     connection.executemany(
@@ -79,8 +79,10 @@ def write_movie(connection: sqlite3.Connection, result: MovieResult, seconds: fl
     )
 
 
-def read_movie(connection: sqlite3.Connection, number: int) -> MovieResult:
-    """The result that was saved under a movie's number.
+def read_movie(
+    connection: sqlite3.Connection, number: int, *, evidence: bool = True
+) -> MovieResult:
+    """The result that was saved under a movie's number; its evidence only where it is wanted.
 
     Raises:
         ValueError, TypeError, LookupError: A row is not what :func:`write_movie` writes.
@@ -97,7 +99,7 @@ def read_movie(connection: sqlite3.Connection, number: int) -> MovieResult:
     ((movie_id,),) = select("id", "movies", "movie")
     crops = select("*", "crops", "id")
     pictures = select("id, key, width, height", "pictures", "id")
-    evidence = select("name, npy", "evidence", "name")
+    arrays = select("name, npy", "evidence", "name") if evidence else []
     facts = select("kind, a, b", "facts")
     movie = _read_movie(select, from_text(movie_id), problems("read"))
     jpegs = dict(
@@ -116,7 +118,7 @@ def read_movie(connection: sqlite3.Connection, number: int) -> MovieResult:
         tuple(read_rankings(connection, number)),
         faces={
             from_text(i): Face(
-                _box(x0, y0, x1, y1),
+                from_sides(x0, y0, x1, y1),
                 float(score),
                 tuple((float(x), float(y)) for x, y in json.loads(landmarks)),
             )
@@ -124,13 +126,13 @@ def read_movie(connection: sqlite3.Connection, number: int) -> MovieResult:
             if x0 is not None
         },
         thumbnails={from_text(row[1]): jpegs[row[12]] for row in crops if row[12] is not None},
-        frames={from_text(row[1]): _box(*row[8:12]) for row in crops if row[8] is not None},
+        frames={from_text(row[1]): from_sides(*row[8:12]) for row in crops if row[8] is not None},
         problems=problems("rank"),
         pictures={
             from_text(i): PictureInfo(from_text(key), int(width), int(height))
             for i, key, width, height in pictures
         },
-        evidence={from_text(name): from_npy(npy) for name, npy in evidence},
+        evidence={from_text(name): from_npy(npy) for name, npy in arrays},
         facts=Facts(pairs("same"), pairs("different"), dict(pairs("label")), pairs("denied")),
     )
 
@@ -169,54 +171,6 @@ def problem_rows(stage: str, problems: Iterable[Problem]) -> Rows:
     return [(stage, i, to_text(p.where), to_text(p.message)) for i, p in enumerate(problems)]
 
 
-def to_text(value: str) -> str | bytes:
-    """``value`` as SQLite holds it: see the module."""
-    try:
-        encoded = value.encode("utf-8")
-    except UnicodeEncodeError:
-        return value.encode("utf-8", "surrogatepass")
-    return encoded if "\0" in value else value
-
-
-def from_text(value: object) -> str:
-    """What :func:`to_text` was given.
-
-    Raises:
-        TypeError, ValueError: ``value`` is no text.
-    """
-    if isinstance(value, bytes):
-        return value.decode("utf-8", "surrogatepass")
-    if not isinstance(value, str):
-        raise TypeError(f"{value!r} is no text")
-    return value
-
-
-def to_npy(array: NDArray[Any]) -> bytes:
-    """``array`` as the bytes of an ``.npy`` file; ValueError for an array of objects."""
-    stream = io.BytesIO()
-    np.lib.format.write_array(stream, np.asarray(array), version=(1, 0), allow_pickle=False)
-    return stream.getvalue()
-
-
-def from_npy(content: bytes) -> NDArray[Any]:
-    """The array in the bytes of an ``.npy`` file, whose size its header has to tell truly.
-
-    Raises:
-        TypeError, ValueError: It holds something else, or objects.
-    """
-    stream = io.BytesIO(content)
-    if np.lib.format.read_magic(stream) != (1, 0):
-        raise ValueError("an array is of another form")
-    shape, is_fortran, dtype = np.lib.format.read_array_header_1_0(stream)
-    if dtype.hasobject:
-        raise ValueError("an array holds objects")
-    values = bytearray(stream.read())
-    if math.prod(shape) * dtype.itemsize != len(values):
-        raise ValueError("an array is cut short")
-    array: NDArray[Any] = np.ndarray(shape, dtype, values, order="F" if is_fortran else "C")
-    return array
-
-
 def _insert_movie(insert: Any, movie: Movie) -> None:
     """The rows of what was read: stills, cast, portraits, candidates."""
     numbers: dict[Still, int] = {}
@@ -240,9 +194,9 @@ def _insert_movie(insert: Any, movie: Movie) -> None:
                 i,
                 to_text(c.id),
                 number_of(c.still),
-                *_sides(c.box),
-                _maybe(c.label),
-                _maybe(c.problem),
+                *to_sides(c.box),
+                to_maybe_text(c.label),
+                to_maybe_text(c.problem),
             ]
             for i, c in enumerate(movie.candidates)
         ),
@@ -250,7 +204,7 @@ def _insert_movie(insert: Any, movie: Movie) -> None:
     insert(
         "stills",
         (
-            (i, to_text(s.id), to_text(str(s.path)), s.frame, _real(s.seconds), whole)
+            (i, to_text(s.id), to_text(str(s.path)), s.frame, to_real(s.seconds), whole)
             for i, (s, whole) in enumerate(stills)
         ),
     )
@@ -279,7 +233,7 @@ def _read_movie(select: Any, movie_id: str, problems: tuple[Problem, ...]) -> Mo
             Candidate(
                 from_text(i),
                 stills[still],
-                None if sides[0] is None else _box(*sides),
+                None if sides[0] is None else from_sides(*sides),
                 None if label is None else from_text(label),
                 None if problem is None else from_text(problem),
             )
@@ -301,10 +255,10 @@ def _crop_rows(result: MovieResult) -> Rows:
         jpeg = result.thumbnails.get(i)
         yield (
             to_text(i),
-            *_sides(face.box if face else None),
-            _real(face.score if face else None),
+            *to_sides(face.box if face else None),
+            to_real(face.score if face else None),
             marks,
-            *_sides(result.frames.get(i)),
+            *to_sides(result.frames.get(i)),
             None if jpeg is None else picture_name(jpeg),
         )
 
@@ -316,7 +270,7 @@ def _ranked_rows(position: int, ranking: Ranking) -> Rows:
     for rank, (candidate, score, reason) in enumerate(
         zip(ranking.candidate_ids, scores, reasons, strict=True), start=1
     ):
-        yield position, rank, to_text(candidate), _real(score), _maybe(reason)
+        yield position, rank, to_text(candidate), to_real(score), to_maybe_text(reason)
 
 
 def _fact_rows(facts: Facts) -> Rows:
@@ -329,22 +283,3 @@ def _fact_rows(facts: Facts) -> Rows:
     for kind, pairs in kinds.items():
         for i, (a, b) in enumerate(pairs):
             yield kind, i, to_text(a), to_text(b)
-
-
-def _maybe(value: str | None) -> str | bytes | None:
-    return None if value is None else to_text(value)
-
-
-def _real(value: float | None) -> float | str | None:
-    if value is None:
-        return None
-    return "nan" if math.isnan(value) else float(value)
-
-
-def _sides(box: Box | None) -> tuple[float | str | None, ...]:
-    return (None,) * 4 if box is None else tuple(_real(side) for side in box.xyxy)
-
-
-def _box(*sides: Any) -> Box:
-    x0, y0, x1, y1 = (float(side) for side in sides)
-    return Box(x0, y0, x1, y1)

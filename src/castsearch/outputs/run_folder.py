@@ -25,8 +25,10 @@ from castsearch.outputs.database import (
     transaction,
 )
 from castsearch.outputs.export import WITHOUT_NAMES, WRITTEN_ALWAYS, export
-from castsearch.outputs.rows import problem_rows, to_text, write_movie
+from castsearch.outputs.rows import problem_rows, write_movie
 from castsearch.outputs.run import Run
+from castsearch.outputs.values import to_text
+from castsearch.runtime.files import make_folder
 from castsearch.types import MovieResult, Problem
 
 
@@ -70,8 +72,7 @@ class RunFolder(Run):
         self.folder = Path(folder)
         file = self.folder / PART / NAME
         identity = {"fingerprint": fingerprint, "named": str(int(named))}
-        with in_words(self.folder):
-            self.folder.mkdir(parents=True, exist_ok=True)
+        with in_words(make_folder(self.folder)):
             wanted = (*WRITTEN_ALWAYS, "names.csv") if named else WRITTEN_ALWAYS
             refuse_what_is_in_the_way(self.folder, wanted)
             _finish_the_earlier(self.folder)

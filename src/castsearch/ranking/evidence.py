@@ -97,6 +97,8 @@ class Evidence:
         arrays: Arrays = {name: getattr(self, name) for name in names}
         arrays |= {f"whole/{name}": rows for name, rows in self.whole.items()}
         arrays |= {f"lower/{name}": rows for name, rows in self.lower.items()}
+        # Sums depend on the order of descriptors, and a store may give arrays in another.
+        arrays["descriptors"] = np.array(list(self.whole), dtype=np.str_)
         arrays["n_cast"] = np.array(self.n_cast)
         arrays["is_euclidean"] = np.array(self.is_euclidean)
         return arrays
@@ -108,14 +110,13 @@ def evidence_of(arrays: Mapping[str, NDArray[Any]]) -> Evidence:
     Raises:
         KeyError: an array is missing.
     """
-    parts: dict[str, dict[str, FloatArray]] = {"whole": {}, "lower": {}}
-    values: dict[str, Any] = {}
-    for name, array in arrays.items():
-        part, slash, descriptor = name.partition("/")
-        if slash:
-            parts[part][descriptor] = array
-        else:
-            values[name] = array
+    names = arrays["descriptors"].tolist()
+    parts = {
+        part: {name: arrays[f"{part}/{name}"] for name in names} for part in ("whole", "lower")
+    }
+    values: dict[str, Any] = {
+        name: array for name, array in arrays.items() if "/" not in name and name != "descriptors"
+    }
     values["n_cast"] = int(values["n_cast"])
     values["is_euclidean"] = bool(values["is_euclidean"])
     return Evidence(**(values | parts))

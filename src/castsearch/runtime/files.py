@@ -95,6 +95,18 @@ def whole_text_file(path: Path, *, private: bool = False) -> Iterator[TextIO]:
         yield file
 
 
+def file_sha256(path: Path) -> str:
+    """The sha256 of a file, in hexadecimal; read again only when its size or time changed."""
+    status = path.stat()
+    return _sha256_of(path, status.st_size, status.st_mtime_ns)
+
+
+@lru_cache(maxsize=4096)
+def _sha256_of(path: Path, size: int, modified: int) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
 def make_folder(path: Path) -> Path:
     """``path`` as a folder that files can be written to; made where it is missing.
 

@@ -5,12 +5,14 @@ Every function here may be called from several threads: Pillow's global settings
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import io
 import math
 import stat
 import struct
 import zlib
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -105,15 +107,38 @@ def decode(data: bytes, name: str, *, max_megapixels: float = 100.0) -> ImageArr
     Raises:
         ImageError: Empty, no picture of these formats, truncated or damaged, or too large.
     """
-    if not data:
-        raise _empty(name)
+    with _sentences(name), _open(data, name, max_megapixels) as image:
+        image.load()
+        # TIFF turns itself upright while it loads, and then reports no orientation.
+        method = _UPRIGHT.get(_orientation(image))
+        rgb = _to_rgb(image)
+        return np.array(rgb if method is None else rgb.transpose(method))
+
+
+def upright_size(data: bytes, name: str, *, max_megapixels: float = 100.0) -> tuple[int, int]:
+    """Width and height that :func:`decode` gives the picture, from its header: no pixel is decoded.
+
+    Args:
+        data: The file's bytes.
+        name: What the sentences of errors call the picture.
+        max_megapixels: As of :func:`decode`.
+
+    Raises:
+        ImageError: Empty, no picture of these formats, a damaged header, or too large.
+    """
+    with _sentences(name), _open(data, name, max_megapixels) as image:
+        width, height = image.size
+        # The size of a TIFF is that of the upright picture from the start.
+        is_upright = isinstance(image, TiffImagePlugin.TiffImageFile)
+        is_on_its_side = _orientation(image) in (5, 6, 7, 8) and not is_upright
+        return (height, width) if is_on_its_side else (width, height)
+
+
+@contextlib.contextmanager
+def _sentences(name: str) -> Iterator[None]:
+    """Turns what Pillow raises over the picture ``name`` into an :class:`ImageError`."""
     try:
-        with _open(data, name, max_megapixels) as image:
-            image.load()
-            # TIFF turns itself upright while it loads, and then reports no orientation.
-            method = _UPRIGHT.get(_orientation(image))
-            rgb = _to_rgb(image)
-            return np.array(rgb if method is None else rgb.transpose(method))
+        yield
     except ImageError:
         raise
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
@@ -124,21 +149,6 @@ def decode(data: bytes, name: str, *, max_megapixels: float = 100.0) -> ImageArr
         raise ImageError(
             f"{name} is truncated or damaged and cannot be decoded; copy or export it again."
         ) from error
-
-
-def upright_size(data: bytes, name: str) -> tuple[int, int]:
-    """Width and height of a picture once it is upright, out of its header.
-
-    Raises:
-        ImageError: no picture of the formats that :func:`decode` reads.
-    """
-    try:
-        with _open(data, name, math.inf) as image:
-            width, height = image.size
-            turned = _orientation(image) >= 5
-    except _DECODER_ERRORS as error:
-        raise ImageError(f"{name} is no picture that can be read.") from error
-    return (height, width) if turned else (width, height)
 
 
 def crop(image: ImageArray, box: Box | None) -> ImageArray:
@@ -175,6 +185,8 @@ def _empty(name: str) -> ImageError:
 
 def _open(data: bytes, name: str, max_megapixels: float) -> ImageFile.ImageFile:
     """The picture with its header read and its size checked, pixels not yet decoded."""
+    if not data:
+        raise _empty(name)
     # The classes are called directly: Image.open would warn or stop at a global limit of its own,
     # try other formats, and return a multi-picture object for stereo JPEG.
     plugin: type[ImageFile.ImageFile]

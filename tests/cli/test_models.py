@@ -9,13 +9,10 @@ from pathlib import Path
 
 import pytest
 import torch
-from castsearch.cli.tables import models_app
 
 from castsearch.cli import main
 from castsearch.models import config as models
 from castsearch.training.networks import NetworkOptions, build
-
-DOCS = Path(__file__).resolve().parents[2] / "docs"
 
 
 def test_the_plain_command_lists_the_models(capsys: pytest.CaptureFixture[str]) -> None:
@@ -88,16 +85,3 @@ def test_without_torch_a_sentence_names_the_extra(
         assert main(command) == 2
         assert "pip install 'castsearch[train]'" in capsys.readouterr().err
     assert main(["models", "--json"]) == 0
-
-
-def test_every_option_of_export_is_documented() -> None:
-    section = (DOCS / "commands.md").read_text().split("`castsearch models export", 1)[1]
-    section = section.split("\n## ")[0]
-    options = {
-        name
-        for argument in models_app["export"].assemble_argument_collection()
-        for name in argument.names
-        if name.startswith("--")
-    }
-    assert options == {"--arch", "--out", "--name", "--size", "--flip", "--json"}
-    assert all(f"`{option}`" in section for option in options)
