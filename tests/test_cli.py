@@ -108,9 +108,9 @@ def test_whole_stills_give_a_candidate_per_face(folder: Path, tmp_path: Path) ->
     lists = ranked(out / "ranking.csv")
     assert all(len(ids) == 2 for ids in lists.values())
     with (out / "scores.csv").open(encoding="utf-8-sig", newline="") as file:
-        firsts = [row for row in csv.DictReader(file) if row["rank"] == "1"]
+        first = [row for row in csv.DictReader(file) if row["rank"] == "1"]
     # Hopper's half of the still ends at 640.
-    left = {row["query"]: float(row["face_x1"]) < 640 for row in firsts}
+    left = {row["query"]: float(row["face_x1"]) < 640 for row in first}
     assert left == {query: "Hopper" in query for query in lists}
 
 
