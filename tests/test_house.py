@@ -45,7 +45,7 @@ def test_there_is_a_house() -> None:
     assert PurePath("test_house.py") in TEST_FILES
 
 
-def test_every_module_has_a_mirrored_its_name() -> None:
+def test_every_module_has_a_test_file_of_its_name() -> None:
     untested = [m for m in MODULES - UNTESTED if mirrored(m) not in TEST_FILES]
     assert not untested, listed(untested)
 
