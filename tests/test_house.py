@@ -1,87 +1,87 @@
-"""The house itself: every module has its tests, is short, and says by its name what it holds."""
+"""The house as docs/architecture.md draws it: small modules, each with a test file of its name."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from pathlib import Path, PurePath
+from pathlib import Path
 
-import pytest
+ROOT = Path(__file__).resolve().parents[1]
+PACKAGE, TESTS = ROOT / "src" / "castsearch", ROOT / "tests"
+LONGEST = 300
+"""Lines of a module: about what is read in one sitting."""
+MOST_AT_THE_TOP = 9
 
-import castsearch
+MODULES = sorted(
+    path.relative_to(PACKAGE) for path in PACKAGE.rglob("*.py") if path.name != "__init__.py"
+)
+TEST_FILES = sorted(path.relative_to(TESTS) for path in TESTS.rglob("test_*.py"))
 
-PACKAGE = Path(castsearch.__file__).parent
-TESTS = Path(__file__).parent
-
-MODULES = {path.relative_to(PACKAGE) for path in PACKAGE.rglob("*.py")}
-TEST_FILES = {path.relative_to(TESTS) for path in TESTS.rglob("*.py")}
-
-HELP_FOR_TESTS = {
-    # The formulas of a ranking as plain loops, which several tests there compare with.
-    PurePath("ranking/loops.py"),
+OF_THE_WHOLE = {
+    "test_api.py": "the public names, as a program uses them",
+    "test_bad_input.py": "whatever a file holds, commands end in a sentence",
+    "test_docs.py": "the documents say what is so",
+    "test_failure_stories.py": "movies in which something is odd",
+    "test_house.py": "this file",
+    "test_real_stills.py": "figures on labelled stills",
 }
-UNTESTED = {module for module in MODULES if module.name == "__init__.py"}
-"""They give names on; what little one does beside that is tested where its users see it."""
-
-N_LINES = 300
-N_AT_THE_TOP = 10
+"""Test files that go through many modules, and why there is no one module that they are of."""
 SAY_NOTHING = {"utils", "helpers", "common", "misc", "manager"}
+"""Names under which anything could stand."""
+IN_A_BROWSER = "_browser"
+"""Ends the name of a test file that opens what its module writes in a real browser."""
 
 
-def lines(module: PurePath) -> int:
-    return len((PACKAGE / module).read_text(encoding="utf-8").splitlines())
-
-
-def listed(paths: Iterable[PurePath]) -> str:
-    return ", ".join(sorted(map(str, paths)))
-
-
-def mirrored(module: PurePath) -> PurePath:
-    """The test file of a module, in the folder of tests that mirrors its own."""
+def of_its_name(module: Path) -> Path:
+    """The test file of a module, below the folder of tests."""
     return module.with_name(f"test_{module.name}")
 
 
-def test_there_is_a_house() -> None:
-    assert PurePath("verbs/rank.py") in MODULES
-    assert PurePath("test_house.py") in TEST_FILES
+def test_the_tree_was_read() -> None:
+    assert Path("ranking/film.py") in MODULES
+    assert Path("ranking/test_film.py") in TEST_FILES
 
 
 def test_every_module_has_a_test_file_of_its_name() -> None:
-    untested = [m for m in MODULES - UNTESTED if mirrored(m) not in TEST_FILES]
-    assert not untested, listed(untested)
+    missing = [str(of_its_name(m)) for m in MODULES if not (TESTS / of_its_name(m)).is_file()]
+    assert not missing, f"these are missing in tests/: {', '.join(missing)}"
 
 
-def test_every_test_file_in_a_folder_is_of_a_module() -> None:
-    # What is tested in a browser is a page, whichever modules write it; stories of the whole
-    # program stand at the top.
-    others = {
-        file
-        for file in TEST_FILES
-        if len(file.parts) == 1 or file.name == "conftest.py" or file.stem.endswith("_browser")
-    }
-    of_modules = {mirrored(module) for module in MODULES - UNTESTED}
-    strays = TEST_FILES - of_modules - others - HELP_FOR_TESTS
-    assert not strays, listed(strays)
+def test_every_test_file_is_of_a_module() -> None:
+    orphans = []
+    for file in TEST_FILES:
+        name = file.stem.removeprefix("test_").removesuffix(IN_A_BROWSER)
+        if file.with_name(f"{name}.py") not in MODULES and file.as_posix() not in OF_THE_WHOLE:
+            orphans.append(str(file))
+    assert not orphans, f"these test no module of their name: {', '.join(orphans)}"
 
 
-@pytest.mark.parametrize("exception", sorted(HELP_FOR_TESTS))
-def test_exceptions_are_there(exception: PurePath) -> None:
-    assert exception in TEST_FILES
+def test_no_module_is_too_long_to_be_read_at_once() -> None:
+    texts = {str(module): (PACKAGE / module).read_text(encoding="utf-8") for module in MODULES}
+    n_lines = {name: len(text.splitlines()) for name, text in texts.items()}
+    long = {name: n for name, n in n_lines.items() if n > LONGEST}
+    assert not long, f"these are longer than {LONGEST} lines: {long}"
 
 
-def test_no_module_is_long() -> None:
-    assert {str(module): lines(module) for module in MODULES if lines(module) > N_LINES} == {}
-
-
-def test_the_top_level_holds_few_modules() -> None:
-    assert len([module for module in MODULES if len(module.parts) == 1]) < N_AT_THE_TOP
+def test_the_top_of_the_package_stays_small() -> None:
+    assert len(list(PACKAGE.glob("*.py"))) <= MOST_AT_THE_TOP
 
 
 def test_names_say_what_is_there() -> None:
-    files = [PurePath("src", module) for module in MODULES]
-    files += [PurePath("tests", file) for file in TEST_FILES]
+    files = [*PACKAGE.rglob("*.py"), *TESTS.rglob("*.py")]
+    files = [file.relative_to(ROOT) for file in files]
     empty = [
-        file
+        str(file)
         for file in files
-        if SAY_NOTHING & {part.removeprefix("test_").removesuffix(".py") for part in file.parts}
+        if SAY_NOTHING & {part.removeprefix("test_") for part in file.with_suffix("").parts}
     ]
-    assert not empty, listed(empty)
+    assert not empty, f"these may hold anything: {', '.join(empty)}"
+
+
+def test_exceptions_are_of_files_that_there_are() -> None:
+    assert [name for name in OF_THE_WHOLE if not (TESTS / name).is_file()] == []
+
+
+def test_nothing_puts_folders_on_the_path() -> None:
+    """What cannot be imported as it is installed is in the wrong place."""
+    files = [*TESTS.rglob("*.py"), *(ROOT / "benchmarks").rglob("*.py"), *PACKAGE.rglob("*.py")]
+    words = "sys." + "path"
+    assert [str(f.relative_to(ROOT)) for f in files if words in f.read_text("utf-8")] == []
