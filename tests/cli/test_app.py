@@ -93,3 +93,28 @@ def test_starting_imports_nothing_heavy(arguments: list[str]) -> None:
 def test_the_version_is_printed(capsys) -> None:
     assert main(["--version"]) == 0
     assert capsys.readouterr().out.strip() == castsearch.__version__
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["rank", "/no/such/folder"], "/no/such/folder"),
+        (["rank", ".", "--preset", "nope"], "There is no preset 'nope'"),
+        (["rank", ".", "--set", "nope=1"], "There is no setting 'nope'"),
+        (["rank", ".", "--face-model", "nope"], "There is no face encoder 'nope'"),
+        (["rank", ".", "--face-model", "nope.onnx"], "no such model file"),
+        (["rank", ".", "--jobs", "0"], "--jobs takes 1 or more"),
+        (["rank", ".", "--layout", "nope"], "nope"),
+        (["rank"], "source"),
+        (["evaluate", "/no/such/file.json", "/no/such.csv"], "/no/such/file.json"),
+        (["evaluate", "truth.json"], "RANKING is missing"),
+        (["nope"], "nope"),
+    ],
+)
+def test_bad_input_is_one_sentence_and_status_2(
+    arguments: list[str], sentence: str, capsys
+) -> None:
+    assert main(arguments) == 2
+    errors = capsys.readouterr().err
+    assert sentence.lower() in errors.lower()
+    assert "Traceback" not in errors

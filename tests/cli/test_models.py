@@ -21,6 +21,9 @@ def test_the_plain_command_lists_the_models(capsys: pytest.CaptureFixture[str]) 
     assert main(["models", "--json"]) == 0
     rows = {row["name"]: row for row in json.loads(capsys.readouterr().out)}
     assert set(models.BY_NAME) <= set(rows)
+    packaged = [row for row in rows.values() if row["package"] not in {"", "castsearch"}]
+    assert packaged
+    assert all(row["present"] and len(row["sha256"]) == 64 for row in packaged)
     assert rows["yunet"]["present"]
     assert not rows["resnet50-imagenet"]["present"]
 

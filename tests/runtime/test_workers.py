@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import operator
 import os
 import subprocess
 import sys
@@ -10,7 +11,7 @@ from pathlib import Path
 import cv2
 import pytest
 
-from castsearch.runtime.workers import executor, n_cores
+from castsearch.runtime.workers import as_finished, executor, n_cores
 
 
 def test_the_cores_are_those_this_process_may_use() -> None:
@@ -41,6 +42,39 @@ def test_processes_are_others_and_use_one_thread_each() -> None:
     with executor(1, threads=False) as pool:
         assert pool.submit(os.getpid).result() != os.getpid()
         assert pool.submit(cv2.getNumThreads).result() == 1
+
+
+def test_what_is_ready_first_comes_first() -> None:
+    first_is_read = threading.Event()
+
+    def work(item: str) -> str:
+        if item == "slow":
+            assert first_is_read.wait(10)
+        return item
+
+    results = as_finished(executor(2, threads=True), work, ["slow", "quick"], 2)
+    assert next(results) == "quick"
+    first_is_read.set()
+    assert list(results) == ["slow"]
+
+
+def test_no_more_items_are_taken_than_may_be_under_way() -> None:
+    items = iter(range(10))
+    results = as_finished(executor(2, threads=True), lambda item: item, items, 3)
+    n_taken = 0
+    for n_results, _ in enumerate(results, start=1):
+        n_taken = 10 - operator.length_hint(items)
+        # Three under way, of which this is one.
+        assert n_taken <= n_results + 2
+    assert n_taken == 10
+
+
+def test_a_failure_is_raised_and_ends_the_pool() -> None:
+    pool = executor(1, threads=True)
+    with pytest.raises(ZeroDivisionError):
+        list(as_finished(pool, lambda item: 1 // item, [0, 1], 1))
+    with pytest.raises(RuntimeError, match="after shutdown"):
+        pool.submit(int)
 
 
 PARENT = """

@@ -127,7 +127,7 @@ def test_a_film_that_names_another_file_does_not_open_it(data_dir: Path, tmp_pat
 
 def test_without_pyav(data_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "av", None)
-    with pytest.raises(InputError, match=r"^Films need the extra castsearch\[film\].*pip install"):
+    with pytest.raises(InputError, match=r"^Reading films needs av, .*castsearch\[film\]"):
         list(frames(data_dir / TITANIC, [0]))
 
 

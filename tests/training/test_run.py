@@ -84,6 +84,16 @@ def test_the_first_validation_comes_before_training_and_is_not_the_best(
     assert result.steps == 4
 
 
+def test_only_a_better_network_is_kept_as_the_best(start: Start, tmp_path: Path) -> None:
+    run = start(tmp_path / "run", replace(OPTIONS, budget=Budget(steps=1)))
+    # Better than any can be, as an earlier part of the run may say.
+    run.best = (1.5, 7)
+    result = run.to_the_end()
+    assert (result.best_mAP, result.best_step) == (1.5, 7)
+    assert (tmp_path / "run" / "last.pt").is_file()
+    assert not (tmp_path / "run" / "best.pt").exists()
+
+
 def test_a_run_goes_on_where_it_stood(start: Start, tmp_path: Path) -> None:
     whole, broken = tmp_path / "whole", tmp_path / "broken"
     expected = start(whole, OPTIONS)

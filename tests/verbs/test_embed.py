@@ -130,17 +130,6 @@ def test_embed_writes_npz_and_parquet(crops: Path, tmp_path: Path, capsys) -> No
     assert np.array_equal(arrays["vectors"], table["vector"].to_numpy())
 
 
-def test_an_unreadable_crop_is_named_and_the_others_are_embedded(
-    crops: Path, tmp_path: Path, capsys
-) -> None:
-    (crops / "broken.jpg").write_bytes(b"no picture")
-    out = tmp_path / "v.npz"
-    options = ["--model", "hsv-stripes", "--out", str(out), "--quiet"]
-    assert main(["embed", str(crops), *options, "--store", str(tmp_path / "s.sqlite")]) == 1
-    assert "skipped: broken.jpg" in capsys.readouterr().err
-    assert len(np.load(out)["ids"]) == 2
-
-
 def test_without_polars_a_sentence_names_the_extra_before_any_work(
     crops: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys
 ) -> None:

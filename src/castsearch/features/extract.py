@@ -6,11 +6,11 @@ not, so its pictures run in processes.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, Executor, Future, ThreadPoolExecutor, wait
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from functools import partial
-from itertools import chain, groupby, islice
+from itertools import chain, groupby
 from pathlib import Path
 from typing import TypeVar
 
@@ -28,7 +28,7 @@ from castsearch.features.gather import (
 from castsearch.features.region import Features, Region
 from castsearch.features.store import Store
 from castsearch.runtime.settings import Runtime
-from castsearch.runtime.workers import executor, n_cores
+from castsearch.runtime.workers import as_finished, executor, n_cores
 from castsearch.sources.frames import frames, picture_key
 from castsearch.sources.images import content_hash, decode, read_bytes, upright_size
 from castsearch.types import ImageArray, Picture, PictureInfo
@@ -58,7 +58,6 @@ class Work:
 
 
 T = TypeVar("T")
-R = TypeVar("R")
 
 Results = dict[str, Values]
 """Stored values by region key."""
@@ -123,7 +122,7 @@ def extract(
     def incomplete() -> Iterator[list[Job]]:
         """The pictures of which the store lacks something; features of the others are kept."""
         with ThreadPoolExecutor(n_jobs) as readers:
-            for jobs in _as_finished(readers, _read, tasks, 2 * n_jobs):
+            for jobs in as_finished(readers, _read, tasks, 2 * n_jobs):
                 left = []
                 for job in jobs:
                     stored = {r.key: store.read(job.key, r.key) for r in job.regions}
@@ -144,7 +143,7 @@ def extract(
     load(what, faces=any(r.role != "body" for r in regions))
     with executor(n_jobs, threads=threads) as pool:
         doing = partial(process, what=what, max_megapixels=runtime.max_megapixels)
-        for outcomes in _as_finished(pool, doing, chain([first], jobs), 2 * n_jobs):
+        for outcomes in as_finished(pool, doing, chain([first], jobs), 2 * n_jobs):
             _keep(outcomes, store, work)
             for outcome in outcomes:
                 features |= outcome.features
@@ -159,24 +158,6 @@ def _tasks(items: Sequence[T], n_jobs: int, largest: int) -> Iterator[Sequence[T
         size = max(1, min(largest, (len(items) - start) // (2 * n_jobs)))
         yield items[start : start + size]
         start += size
-
-
-def _as_finished(
-    pool: Executor, do: Callable[[T], R], items: Iterable[T], n_waiting: int
-) -> Iterator[R]:
-    """Results in the order they are ready; few items are under way, so memory stays bounded."""
-    waiting: set[Future[R]] = set()
-    todo = iter(items)
-    try:
-        while True:
-            waiting |= {pool.submit(do, item) for item in islice(todo, n_waiting - len(waiting))}
-            if not waiting:
-                return
-            done, waiting = wait(waiting, return_when=FIRST_COMPLETED)
-            for future in done:
-                yield future.result()
-    finally:
-        pool.shutdown(wait=True, cancel_futures=True)
 
 
 def _read(items: Sequence[tuple[Picture, Sequence[Region]]]) -> list[Job]:

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, BinaryIO
 
 import numpy as np
 
-from castsearch.errors import ImageError, InputError
+from castsearch.errors import ImageError
+from castsearch.runtime.extras import need
 from castsearch.runtime.files import file_sha256
 from castsearch.runtime.oserrors import sentence, shown
 from castsearch.types import ImageArray, Picture
@@ -61,13 +62,9 @@ def frames(
         return
     if min(wanted) < 0:
         raise ImageError(f"{shown(path)} has no frame {min(wanted)}; frames are counted from 0.")
-    try:
-        import av
-    except ImportError as error:
-        raise InputError(
-            "Films need the extra castsearch[film], which is not installed: "
-            "pip install 'castsearch[film]'."
-        ) from error
+    need("film", "av", purpose="Reading films")
+    import av
+
     last, n_frames = max(wanted), 0
     with _opened(path) as file:
         try:
