@@ -115,7 +115,7 @@ def evidence_of(arrays: Mapping[str, NDArray[Any]]) -> Evidence:
         part: {name: arrays[f"{part}/{name}"] for name in names} for part in ("whole", "lower")
     }
     values: dict[str, Any] = {
-        name: array for name, array in arrays.items() if "/" not in name and name != "descriptors"
+        part.name: arrays[part.name] for part in fields(Evidence) if part.name not in parts
     }
     values["n_cast"] = int(values["n_cast"])
     values["is_euclidean"] = bool(values["is_euclidean"])
