@@ -27,15 +27,18 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from castsearch import metrics as evaluate
-from castsearch.features import recipe
+from castsearch import metrics
+from castsearch.detectors.detector import loaded
+from castsearch.encoders.encoder import network as network_of
+from castsearch.features.asked import asked
 from castsearch.networks.session import Session
 from castsearch.presets import preset
+from castsearch.runtime.settings import Runtime
 from castsearch.runtime.workers import n_cores
 from castsearch.sources.images import crop, decode, read_bytes
 from castsearch.sources.movies import read
 from castsearch.types import Movie, order_by_score
-from castsearch.verbs import rank as pipeline
+from castsearch.verbs.rank import rank
 
 Scores = dict[str, dict[str, float]]
 Scorer = Callable[[Sequence[tuple[str, Path]], Sequence[tuple[str, Path]]], Scores]
@@ -91,28 +94,33 @@ def covered(spans: Iterable[tuple[float, float]]) -> float:
     return seconds
 
 
+def forget_networks() -> None:
+    for cached in (loaded, network_of):
+        cached.cache_clear()
+
+
 def with_castsearch(folder: Path, face_model: str) -> tuple[float, float]:
     """Seconds and mAP of the preset ``face``; prints where the time goes."""
     home = Path(tempfile.mkdtemp())
-    made = recipe.recipe_of(preset("face"), face_model)
+    what = asked(preset("face").look, face_model=face_model)
     # The networks are loaded before, to be watched; loading them is timed apart.
-    recipe.session.cache_clear()
+    forget_networks()
     start = time.perf_counter()
-    networks = [recipe.session(m, made.cache) for m in (made.detector, made.encoder) if m]
+    networks = [loaded(what.detector, what.place), network_of(what.encoder, what.place)]
     loading = time.perf_counter() - start
     watched = [Watched(network) for network in networks]
     for network, watcher in zip(networks, watched, strict=True):
         network.run = watcher.run  # type: ignore[method-assign]
     start = time.perf_counter()
-    run = pipeline.rank(
+    run = rank(
         folder,
-        preset_name="face",
+        preset="face",
         face_model=face_model,
         out=home / "out",
-        store=home / "s.sqlite",
+        runtime=Runtime(store=home / "s.sqlite"),
     )
     elapsed = time.perf_counter() - start
-    recipe.session.cache_clear()
+    forget_networks()
     assert run.evaluation is not None
     spans = [span for watcher in watched for span in watcher.spans]
     busy = sum(end - start for start, end in spans)
@@ -188,17 +196,17 @@ def measure(movies: Sequence[Movie], score: Scorer, limit: int | None) -> tuple[
     elapsed = time.perf_counter() - start
     from castsearch.types import Ranking
 
-    truth = evaluate.truth_of(movies)
+    truth = metrics.truth_of(movies)
     assert truth is not None
-    submission = evaluate.submission_of([Ranking(q, ids) for q, ids in lists.items()])
-    return elapsed, evaluate.evaluate(truth, submission).mAP, n
+    submission = metrics.submission_of([Ranking(q, ids) for q, ids in lists.items()])
+    return elapsed, metrics.evaluate(truth, submission).mAP, n
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("sources", type=Path, nargs="+")
     parser.add_argument("--cnn", type=int, default=0)
-    parser.add_argument("--face-model", default=preset("face").encoder)
+    parser.add_argument("--face-model", default=preset("face").look.encoder)
     parser.add_argument("--rounds", type=int, default=3)
     arguments = parser.parse_args()
     folder = as_crops(arguments.sources)

@@ -12,13 +12,10 @@ import argparse
 from dataclasses import replace
 
 import numpy as np
-from parts import Case, cases
+from parts import default, pairs
 
-from castsearch import metrics as evaluate
 from castsearch.presets import preset
-from castsearch.ranking.coarse import rankings
-from castsearch.ranking.evidence import film_settings
-from castsearch.ranking.film import FilmSettings, film
+from castsearch.ranking.film import FilmSettings
 
 
 def drawn(rng: np.random.Generator, settings: FilmSettings) -> FilmSettings:
@@ -41,40 +38,35 @@ def drawn(rng: np.random.Generator, settings: FilmSettings) -> FilmSettings:
     )
 
 
-def score(case: Case, settings: FilmSettings) -> float:
-    scores = film(case.evidence, settings, case.facts).probabilities
-    words = [[""] * scores.shape[1]] * len(scores)
-    lists = rankings(case.movie.cast, case.movie.candidates, scores, words)
-    truth = evaluate.truth_of([case.movie])
-    assert truth is not None
-    return evaluate.evaluate(truth, evaluate.submission_of(lists)).mAP
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folders", nargs="+")
     parser.add_argument("--draws", type=int, default=60)
     arguments = parser.parse_args()
-    all_cases = [case for folder in arguments.folders for case in cases(folder)]
+    movies = [pair for folder in arguments.folders for pair in pairs(folder)]
     rng = np.random.default_rng(0)
-    default = film_settings(preset("castsearch"))
-    settings = [default, *(drawn(rng, default) for _ in range(arguments.draws))]
-    table = np.array([[score(case, one) for case in all_cases] for one in settings])
-    films = np.array([case.movie.id for case in all_cases])
+    defaults = preset("castsearch").order.film
+    settings = [defaults, *(drawn(rng, defaults) for _ in range(arguments.draws))]
+    table = np.array(
+        [[pair.whole.score(default(pair.whole, one)) for pair in movies] for one in settings]
+    )
+    films = np.array([pair.whole.movie.id for pair in movies])
     print("| set, movie | defaults | chosen on the other films | best of its own |")
     print("|---|---|---|---|")
     chosen = []
-    for column, case in enumerate(all_cases):
-        same_film = films == case.movie.id
+    for column, pair in enumerate(movies):
+        same_film = films == pair.whole.movie.id
         # Films weigh alike, however many forms there are of them.
         others = [
-            table[1:][:, films == f].mean(axis=1) for f in np.unique(films) if f != case.movie.id
+            table[1:][:, films == f].mean(axis=1)
+            for f in np.unique(films)
+            if f != pair.whole.movie.id
         ]
         best = 1 + int(np.mean(others, axis=0).argmax())
         chosen.append(table[best, column])
         oracle = 1 + int(table[1:][:, same_film].mean(axis=1).argmax())
         print(
-            f"| {case.name} | {table[0, column]:.3f} | {chosen[-1]:.3f} | "
+            f"| {pair.name} | {table[0, column]:.3f} | {chosen[-1]:.3f} | "
             f"{table[oracle, column]:.3f} |"
         )
     print(f"| mean | {table[0].mean():.3f} | {np.mean(chosen):.3f} | |")

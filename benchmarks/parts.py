@@ -14,25 +14,25 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
-from castsearch.features.features import Features
-from castsearch.features.recipe import recipe_of
 from numpy.typing import NDArray
 
-from castsearch import metrics as evaluate
-from castsearch.features.extract import extract
+from castsearch import metrics
 from castsearch.features.store import Store
 from castsearch.presets import preset
 from castsearch.ranking.affinity import Bodies
 from castsearch.ranking.alternatives.expand import expand
 from castsearch.ranking.alternatives.ppcc import ppcc
 from castsearch.ranking.alternatives.reciprocal import k_reciprocal
+from castsearch.ranking.by_film import film_evidence
 from castsearch.ranking.coarse import rankings
-from castsearch.ranking.evidence import film_evidence, film_settings
+from castsearch.ranking.constraints import Constraints, constraints
+from castsearch.ranking.evidence import Evidence, evidence_of
 from castsearch.ranking.film import FilmEvidence, FilmSettings, film
-from castsearch.ranking.movie import portrait_vectors, region_id, regions_of
-from castsearch.runtime.progress import track
+from castsearch.ranking.twins import twins
+from castsearch.runtime.settings import Runtime
 from castsearch.sources.movies import read
 from castsearch.types import Movie
+from castsearch.verbs.stages import look, plan
 
 Array = NDArray[np.float64]
 SURE = 0.4
@@ -41,32 +41,54 @@ SURE = 0.4
 
 @dataclass(frozen=True)
 class Case:
-    """One movie with its evidence, and the evidence without recovered stills."""
+    """What is known of a movie: who stands in one still, the facts that follow, the evidence."""
+
+    movie: Movie
+    stills: NDArray[np.intp]
+    facts: Constraints
+    evidence: FilmEvidence
+
+    def score(self, scores: Array) -> float:
+        """MAP of scores, shape (n_cast, n_candidates)."""
+        words = [[""] * scores.shape[1]] * len(scores)
+        lists = rankings(self.movie.cast, self.movie.candidates, scores, words)
+        truth = metrics.truth_of([self.movie])
+        assert truth is not None
+        return metrics.evaluate(truth, metrics.submission_of(lists)).mAP
+
+
+@dataclass(frozen=True)
+class Pair:
+    """One movie as it is ranked, and without the stills that overlapping crop files tell."""
 
     name: str
-    movie: Movie
-    evidence: FilmEvidence
-    apart: FilmEvidence
+    whole: Case
+    apart: Case
 
 
-def cases(folder: str) -> list[Case]:
-    recipe = recipe_of(preset("castsearch"))
+def pairs(folder: str) -> list[Pair]:
+    how = plan("castsearch", runtime=Runtime(progress="lines"))
     movies = [movie for movie in read(folder) if movie.cast and movie.candidates]
-    regions = [region for movie in movies for region in regions_of(movie)]
-    with Store() as store, track("pictures", len({r.path for r in regions}), "lines") as advance:
-        features, _ = extract(regions, recipe, store, advance=advance)
     prepared = []
-    for movie in movies:
-        seen = [features.get(region_id(movie, c.id), Features()) for c in movie.candidates]
-        queries = [
-            portrait_vectors([features[region_id(movie, s.id)] for s in member.portraits])
-            for member in movie.cast
-        ]
-        evidence, _ = film_evidence(movie.candidates, seen, queries, recipe)
-        alone = [replace(feature, corners=None) for feature in seen]
-        apart, _ = film_evidence(movie.candidates, alone, queries, recipe)
-        prepared.append(Case(f"{Path(folder).name} {movie.id}", movie, evidence, apart))
+    with Store() as store:
+        for movie in movies:
+            shown = evidence_of(look(movie, how, store).evidence)
+            name = f"{Path(folder).name} {movie.id}"
+            prepared.append(Pair(name, case(movie, shown), case(movie, as_listed(movie, shown))))
     return prepared
+
+
+def case(movie: Movie, shown: Evidence) -> Case:
+    facts = constraints(shown.stills, len(movie.cast), suggested=twins(shown))
+    return Case(movie, shown.stills, facts, film_evidence(shown, facts)[0])
+
+
+def as_listed(movie: Movie, shown: Evidence) -> Evidence:
+    """The evidence with the stills that the source itself names, and no others."""
+    ids = [candidate.still.id for candidate in movie.candidates]
+    _, stills = np.unique(ids, return_inverse=True)
+    boxes = shown.boxes - np.tile(shown.shifts, 2)
+    return replace(shown, stills=stills, boxes=boxes, shifts=np.zeros_like(shown.shifts))
 
 
 def bodies_alike(bodies: Bodies) -> Array:
@@ -97,47 +119,59 @@ def reciprocal(alike: Array) -> Array:
     return 1 - k_reciprocal(distances, n)
 
 
-def by_expansion(evidence: FilmEvidence) -> Array:
-    faces = evidence.faces.vectors
-    pairs = (faces @ faces.T).astype(np.float64)
-    pairs[~evidence.faces.has_face] = -1.0
-    pairs[:, ~evidence.faces.has_face] = -1.0
-    alike = bodies_alike(evidence.bodies)
-    return expand(evidence.face_scores, pairs, alike, evidence.stills).scores
+def by_expansion(case: Case) -> Array:
+    faces = case.evidence.faces
+    alike = (faces.vectors @ faces.vectors.T).astype(np.float64)
+    alike[~faces.has_face] = -1.0
+    alike[:, ~faces.has_face] = -1.0
+    scores = case.evidence.face_scores
+    return expand(scores, alike, bodies_alike(case.evidence.bodies), case.stills).scores
 
 
 def spread_alone(evidence: FilmEvidence, settings: FilmSettings) -> Array:
+    """Without facts: who stands in one still is not known."""
     plain = replace(settings, exclusive=False, competition=0.0, adapt=0.0)
-    apart = np.arange(len(evidence.stills))
-    return film(replace(evidence, stills=apart), plain).probabilities
+    return film(evidence, plain).probabilities
 
 
-def methods(settings: FilmSettings) -> dict[str, Callable[[Case], Array]]:
+def default(case: Case, settings: FilmSettings) -> Array:
+    """The default ranking with other settings."""
+    return film(case.evidence, settings, case.facts).probabilities
+
+
+def methods(settings: FilmSettings) -> dict[str, Callable[[Pair], Array]]:
     links = settings.links
 
-    def with_film(changed: FilmSettings) -> Callable[[Case], Array]:
-        return lambda case: film(case.evidence, changed).probabilities
+    def with_film(changed: FilmSettings) -> Callable[[Pair], Array]:
+        return lambda pair: default(pair.whole, changed)
 
-    def alike(case: Case) -> Array:
-        return bodies_alike(case.evidence.bodies)
+    def on_evidence(method: Callable[[FilmEvidence], Array]) -> Callable[[Pair], Array]:
+        return lambda pair: method(pair.whole.evidence)
+
+    def alike(evidence: FilmEvidence) -> Array:
+        return bodies_alike(evidence.bodies)
+
+    def without_alignment(pair: Pair) -> Array:
+        evidence = replace(pair.whole.evidence, bodies=unaligned(pair.whole.evidence.bodies))
+        return default(replace(pair.whole, evidence=evidence), settings)
 
     return {
-        "faces": lambda c: c.evidence.face_scores,
-        "faces, then bodies like sure faces": lambda c: to_hits(
-            c.evidence.face_scores, bodies_alike(unaligned(c.evidence.bodies))
+        "faces": on_evidence(lambda e: e.face_scores),
+        "faces, then bodies like sure faces": on_evidence(
+            lambda e: to_hits(e.face_scores, bodies_alike(unaligned(e.bodies)))
         ),
-        "... whole and lower bodies aligned": lambda c: to_hits(c.evidence.face_scores, alike(c)),
-        "... and k-reciprocal re-ranking": lambda c: to_hits(
-            c.evidence.face_scores, reciprocal(alike(c))
+        "... whole and lower bodies aligned": on_evidence(
+            lambda e: to_hits(e.face_scores, alike(e))
         ),
-        "query expansion by thresholds": lambda c: by_expansion(c.evidence),
-        "PPCC": lambda c: ppcc(c.evidence.face_scores, np.maximum(alike(c), 0.0)),
-        "faces spread over links, no more": lambda c: spread_alone(c.evidence, settings),
+        "... and k-reciprocal re-ranking": on_evidence(
+            lambda e: to_hits(e.face_scores, reciprocal(alike(e)))
+        ),
+        "query expansion by thresholds": lambda pair: by_expansion(pair.whole),
+        "PPCC": on_evidence(lambda e: ppcc(e.face_scores, np.maximum(alike(e), 0.0))),
+        "faces spread over links, no more": on_evidence(lambda e: spread_alone(e, settings)),
         "**castsearch**": with_film(settings),
-        "castsearch, bodies not aligned": lambda c: (
-            film(replace(c.evidence, bodies=unaligned(c.evidence.bodies)), settings).probabilities
-        ),
-        "castsearch, stills not recovered": lambda c: film(c.apart, settings).probabilities,
+        "castsearch, bodies not aligned": without_alignment,
+        "castsearch, stills not recovered": lambda pair: default(pair.apart, settings),
         "castsearch, not once per still": with_film(replace(settings, exclusive=False)),
         "castsearch, no competition": with_film(replace(settings, competition=0.0)),
         "castsearch, not adapted": with_film(replace(settings, adapt=0.0)),
@@ -155,18 +189,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folders", nargs="+")
     folders = parser.parse_args().folders
-    all_cases = [case for folder in folders for case in cases(folder)]
-    print("| part |", " | ".join(case.name for case in all_cases), "| mean |")
-    print("|---" * (len(all_cases) + 2) + "|")
-    for name, method in methods(film_settings(preset("castsearch"))).items():
-        row = []
-        for case in all_cases:
-            scores = method(case)
-            words = [[""] * scores.shape[1]] * len(scores)
-            lists = rankings(case.movie.cast, case.movie.candidates, scores, words)
-            truth = evaluate.truth_of([case.movie])
-            assert truth is not None
-            row.append(evaluate.evaluate(truth, evaluate.submission_of(lists)).mAP)
+    movies = [pair for folder in folders for pair in pairs(folder)]
+    print("| part |", " | ".join(pair.name for pair in movies), "| mean |")
+    print("|---" * (len(movies) + 2) + "|")
+    for name, method in methods(preset("castsearch").order.film).items():
+        row = [pair.whole.score(method(pair)) for pair in movies]
         print(f"| {name} |", " | ".join(f"{v:.3f}" for v in row), f"| {np.mean(row):.3f} |")
 
 

@@ -1,18 +1,17 @@
-"""What the weights of a run depend on; and that options are named once, for Python and commands."""
+"""What the weights of a run depend on, told without torch."""
 
 from __future__ import annotations
 
 import subprocess
 import sys
-from dataclasses import fields, replace
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from castsearch.cli import app
 from castsearch.training.budget import Budget
-from castsearch.training.options import Options, Setup
-from castsearch.training.recipes import CHANGEABLE, RECIPES
+from castsearch.training.options import Options
+from castsearch.training.recipes import RECIPES
 
 
 def test_what_decides_is_flat_and_plain() -> None:
@@ -41,21 +40,6 @@ def test_what_decides_is_flat_and_plain() -> None:
 )
 def test_a_run_with_other_options_is_another_run(changed: dict, decides: bool) -> None:
     assert (Options(**changed).decisive() != Options().decisive()) is decides
-
-
-def test_the_command_has_an_option_for_every_field_with_its_sentence() -> None:
-    arguments = {
-        argument.names[0]: argument
-        for argument in app["train"].assemble_argument_collection(parse_docstring=True)
-        if not argument.children
-    }
-    names = [field.name for part in (Setup, Budget) for field in fields(part)] + list(CHANGEABLE)
-    for name in names:
-        option = "--" + name.removeprefix("n_").replace("_", "-")
-        assert arguments[option].parameter.help, option
-    assert arguments["--erase"].parameter.help == "Share of the pictures with a rectangle erased."
-    rest = arguments.keys() - {"--" + n.removeprefix("n_").replace("_", "-") for n in names}
-    assert rest == {"SOURCE", "--out", "--recipe", "--cache", "--quiet", "--json"}
 
 
 def test_options_are_read_without_torch() -> None:

@@ -2,21 +2,34 @@
 
 from __future__ import annotations
 
+import colorsys
 import json
 import math
 import signal
 import subprocess
 import sys
 import time
+import zlib
 from collections.abc import Callable
 from pathlib import Path
+from statistics import mean
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
+from numpy.typing import NDArray
+from PIL import Image
 
 from castsearch.cli import main
+from castsearch.models import config as models
+from castsearch.runtime.files import file_sha256
+from castsearch.training.budget import Budget
 from castsearch.training.log import read_log
+from castsearch.training.networks import build, network_options
+from castsearch.training.options import Options
+from castsearch.training.recipes import RECIPES, recipe_of
+from castsearch.training.train import train
 
 SMALL = ["--arch", "resnet18", "--size", "64", "32", "--pad", "4", "--p", "4", "--k", "2"]
 # Everything that has a state: the classifier, the running mean, and all that is drawn.
@@ -212,3 +225,85 @@ def test_an_unreadable_picture_is_named_and_the_others_are_trained_with(
     rows = read_log(out / "log.jsonl")
     assert [row["step"] for row in rows] == [1, 2]
     assert all(math.isfinite(row["loss"]) for row in rows)
+
+
+def figure(person: int, name: str) -> NDArray[np.uint8]:
+    """A person of two colours before a background and in a light that change with each picture.
+
+    What differs most between pictures is no part of who is in them, so that a network with random
+    weights, which goes by light and background, is often wrong.
+    """
+    random = np.random.default_rng(zlib.crc32(name.encode()))
+    hues = np.random.default_rng(1000 + person).random(2)
+    top, bottom = (np.array(colorsys.hsv_to_rgb(hue, 1, 1)) for hue in hues)
+    light, waist = random.uniform(0.12, 1), random.integers(14, 19)
+    picture = np.empty((32, 16, 3))
+    picture[:] = random.random(3)
+    picture[2:waist, 3:13], picture[waist:30, 3:13] = top, bottom
+    noise = random.normal(0, 12, picture.shape)
+    return (picture * light * 255 + noise).clip(0, 255).astype(np.uint8)
+
+
+@pytest.fixture
+def figures(tmp_path: Path) -> Path:
+    """32 people to train with and 12 others to validate with, by two cameras, four times each."""
+    root = tmp_path / "figures"
+    for person in range(44):
+        folder = root / ("train" if person < 32 else "val") / f"{person:03}"
+        folder.mkdir(parents=True)
+        for camera in (1, 2):
+            for i in range(4):
+                path = folder / f"{camera:02}_{i}.png"
+                Image.fromarray(figure(person, str(path.relative_to(root)))).save(path)
+    return root
+
+
+def test_a_resnet50_learns_from_random_weights(figures: Path, tmp_path: Path) -> None:
+    """Its loss falls, and the mAP of people whom it never saw rises."""
+    out = tmp_path / "run"
+    options = "--arch resnet50 --recipe triplet --normalise --scale 10 --lr 1e-3 --steps 60"
+    reduced = "--size 64 32 --pad 4 --p 8 --validations 3 --quiet"
+    command = ["train", str(figures), "--out", str(out), *options.split(), *reduced.split()]
+    assert main(command) == 0
+    rows = read_log(out / "log.jsonl")
+    losses = [row["loss"] for row in rows if "loss" in row]
+    scores = [row["val_mAP"] for row in rows if "val_mAP" in row]
+    assert len(losses) == 60
+    assert mean(losses[-10:]) < 0.95 * mean(losses[:10])
+    assert scores[-1] > scores[0] + 0.03
+
+
+def test_in_python_with_another_recipe_and_a_value_of_it(people: Path, tmp_path: Path) -> None:
+    recipe = recipe_of("finetune", size=(32, 32), p=4, k=2, freeze_stages=0)
+    options = Options(arch="resnet18", recipe=recipe, budget=Budget(steps=2), n_validations=1)
+    result = train(people, out=tmp_path / "run", options=options, cache=tmp_path / "cache")
+    assert (result.out, result.steps, result.skipped) == (tmp_path / "run", 2, ())
+    assert result.first_mAP is not None
+    assert result.last_mAP is not None
+    state = read(tmp_path / "run" / "last.pt")
+    assert state["size"] == [32, 32]
+    assert state["settings"]["lr"] == 3.5e-4
+    # Decoded pictures lie where they were asked to.
+    assert list((tmp_path / "cache").glob("pictures-*.npy"))
+    assert not list((tmp_path / "run").glob("pictures-*"))
+
+
+def test_weights_may_be_a_model_of_the_table(
+    people: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    weights = build(network_options(RECIPES["triplet"], "resnet18"))
+    torch.save({"network": weights.state_dict()}, "mine.pt")
+    models.add("mine", {"kind": "backbone weights", "file": "mine.pt"})
+    recipe = recipe_of("triplet", size=(32, 32), p=4, k=2)
+    options = Options(
+        arch="resnet18",
+        weights=Path("mine"),
+        recipe=recipe,
+        budget=Budget(steps=1),
+        validation="none",
+        accumulate=1,
+    )
+    train(people, out=tmp_path / "run", options=options)
+    settings = read(tmp_path / "run" / "last.pt")["settings"]
+    assert settings["weights"] == file_sha256(Path("mine.pt"))

@@ -28,7 +28,12 @@ WITHOUT_NAMES = "the scores of this preset are no probabilities, so it says no n
 
 
 def export(
-    run: Run, folder: Path, *, left_alone: Sequence[str] = (), since: float | None = None
+    run: Run,
+    folder: Path,
+    *,
+    left_alone: Sequence[str] = (),
+    since: float | None = None,
+    earlier: Path | None = None,
 ) -> list[str]:
     """Write a run's files to ``folder`` movie by movie, and give their names relative to it.
 
@@ -36,7 +41,8 @@ def export(
     scores are probabilities. The two tables start with a byte order mark, without which Excel takes
     UTF-8 for another encoding. ``run.json`` is what the run says of itself, the ``files``, why
     there is no ``names.csv``, and ``left_alone``; with ``since``, a reading of
-    ``time.perf_counter``, the seconds that writing took are put to those of the run.
+    ``time.perf_counter``, the seconds that writing took are put to those of the run. Thumbnails
+    that the folder ``earlier`` has in its report are not written again; their names are given too.
 
     Raises:
         InputError: An id cannot stand in ``ranking.csv``, or the run is damaged.
@@ -59,6 +65,7 @@ def export(
             problems=run.problems,
             seconds=run.seconds(),
             named_from=NAMED_FROM if run.named else None,
+            earlier=earlier and earlier / "report",
         )
     written = [*WRITTEN_ALWAYS, *(["names.csv"] if run.named else [])]
     document = run.about | {"files": sorted(written), "left_alone": list(left_alone)}

@@ -53,23 +53,36 @@ def write_page(path: Path, name: str, data: Mapping[str, Any] | None, **content:
     return path
 
 
-def write_thumbnails(folder: Path, pictures: Mapping[str, bytes]) -> None:
+def write_thumbnails(
+    folder: Path, pictures: Mapping[str, bytes], earlier: Path | None = None
+) -> None:
     """Write JPEG files, by their :func:`picture_name`, to ``folder``; one that is there is kept.
 
     Their names are of their content, so one that a crash cut short is told by its size, and they
     are not written under another name first: there are hundreds, and each would be moved.
 
+    One that lies in the folder ``earlier`` is not written either.
+
     Raises:
         CastsearchError: A file cannot be written.
     """
     make_folder(folder)
+    places = [folder] if earlier is None else [folder, earlier]
     for name, picture in pictures.items():
         place = folder / f"{name}.jpg"
         try:
-            if not place.is_file() or place.stat().st_size != len(picture):
+            if not any(_has(one / place.name, len(picture)) for one in places):
                 place.write_bytes(picture)
         except OSError as error:
             raise failure(error, place, "written") from error
+
+
+def _has(path: Path, size: int) -> bool:
+    """Whether a whole file of that size is there."""
+    try:
+        return path.stat().st_size == size
+    except FileNotFoundError:
+        return False
 
 
 def remove_other_thumbnails(folder: Path, names: Iterable[str]) -> None:

@@ -29,6 +29,7 @@ def write_report(
     problems: Sequence[Problem],
     seconds: Mapping[str, float | None] | None = None,
     named_from: float | None = None,
+    earlier: Path | None = None,
 ) -> list[str]:
     """Write the pages and ``thumbs/`` to ``folder``, and give the names of all files.
 
@@ -37,6 +38,7 @@ def write_report(
     are taken one by one, ``n_movies`` of them. ``facts`` are printed as they stand; crops that
     score below ``named_from`` are shown pale: they are rather none of these. ``evaluation`` is the
     scorer's JSON form, of which any key may be missing; ``seconds`` is how long each movie took.
+    Thumbnails that an ``earlier`` report has are named and not written again.
 
     Raises:
         CastsearchError: A file cannot be written.
@@ -50,7 +52,15 @@ def write_report(
         movie = result.movie
         if n_movies == 1:
             thumbnails |= _write_movie(
-                index, result, evaluation, named_from, tiles, problems, title=title, facts=facts
+                index,
+                result,
+                evaluation,
+                named_from,
+                tiles,
+                problems,
+                title=title,
+                facts=facts,
+                earlier=earlier,
             )
             continue
         page = f"movies/{folder_name(number, movie.id)}/index.html"
@@ -64,6 +74,7 @@ def write_report(
             title=movie.id,
             facts=facts,
             run=title,
+            earlier=earlier,
         )
         time = seconds.get(movie.id)
         rows.append(
@@ -113,11 +124,12 @@ def _write_movie(
     title: str,
     facts: Mapping[str, str],
     run: str = "",
+    earlier: Path | None = None,
 ) -> set[str]:
     """Write one movie's page and thumbnails; with ``run`` it stands two folders below the list."""
     up, report = ("../../", path.parents[2]) if run else ("", path.parent)
     data, thumbnails = page_data(result, evaluation)
-    write_thumbnails(report / "thumbs", thumbnails)
+    write_thumbnails(report / "thumbs", thumbnails, earlier and earlier / "thumbs")
     write_page(
         path,
         "movie",

@@ -142,7 +142,7 @@ class RunFolder(Run):
         )
         earlier = names_written(self.folder)
         left_alone = tuple(name for name in names_in(self.folder) if name not in earlier)
-        written = export(self, part, left_alone=left_alone, since=start)
+        written = export(self, part, left_alone=left_alone, since=start, earlier=self.folder)
         with in_words(self.path), transaction(self._connection):
             execute = self._connection.execute
             for is_stale, names in ((1, earlier), (0, written)):
