@@ -36,7 +36,7 @@ def test_the_orders_there_are() -> None:
     assert list(ORDERS) == ["face", "clusters", "film"]
 
 
-@pytest.mark.parametrize("n", [1, 3])
+@pytest.mark.parametrize("n", [0, 1, 3])
 @pytest.mark.parametrize("name", ORDERS)
 def test_unreadable_pictures_alone_have_a_list(name: str, n: int) -> None:
     people = People([f"c{i}" for i in range(n)], ["Ann", "Bob"])
