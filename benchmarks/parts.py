@@ -12,61 +12,71 @@ import argparse
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from castsearch import metrics as evaluate
-from castsearch.features.extract import extract
-from castsearch.features.features import Features
-from castsearch.features.recipe import recipe_of
+from castsearch import metrics
 from castsearch.features.store import Store
 from castsearch.presets import preset
 from castsearch.ranking.affinity import Bodies
 from castsearch.ranking.alternatives.expand import expand
 from castsearch.ranking.alternatives.ppcc import ppcc
 from castsearch.ranking.alternatives.reciprocal import k_reciprocal
+from castsearch.ranking.by_film import film_evidence
 from castsearch.ranking.coarse import rankings
-from castsearch.ranking.evidence import film_evidence, film_settings
+from castsearch.ranking.constraints import Constraints, constraints, free
+from castsearch.ranking.evidence import evidence_of
 from castsearch.ranking.film import FilmEvidence, FilmSettings, film
-from castsearch.ranking.movie import portrait_vectors, region_id, regions_of
-from castsearch.runtime.progress import track
+from castsearch.ranking.twins import twins
+from castsearch.runtime.settings import Runtime
 from castsearch.sources.movies import read
-from castsearch.types import Movie
+from castsearch.types import Movie, MovieResult
+from castsearch.verbs.stages import look, plan
 
 Array = NDArray[np.float64]
 SURE = 0.4
 """Cosine from which a face is a hit, for the rows that have no softer word for it."""
+STILLS_NOT_RECOVERED = "castsearch, stills not recovered"
 
 
 @dataclass(frozen=True)
 class Case:
-    """One movie with its evidence, and the evidence without recovered stills."""
+    """One movie with what its pictures tell: faces and bodies, who is apart, and the stills."""
 
     name: str
     movie: Movie
     evidence: FilmEvidence
-    apart: FilmEvidence
+    facts: Constraints
+    stills: NDArray[np.intp]
+
+    def film(self, settings: FilmSettings) -> Array:
+        return film(self.evidence, settings, self.facts).probabilities
+
+    def score(self, scores: Array) -> float:
+        """The mAP of the candidates ordered by scores, shape (n_cast, n)."""
+        words = [[""] * scores.shape[1]] * len(scores)
+        lists = rankings(self.movie.cast, self.movie.candidates, scores, words)
+        truth = metrics.truth_of([self.movie])
+        assert truth is not None
+        return metrics.evaluate(truth, metrics.submission_of(lists)).mAP
 
 
-def cases(folder: str) -> list[Case]:
-    recipe = recipe_of(preset("castsearch"))
-    movies = [movie for movie in read(folder) if movie.cast and movie.candidates]
-    regions = [region for movie in movies for region in regions_of(movie)]
-    with Store() as store, track("pictures", len({r.path for r in regions}), "lines") as advance:
-        features, _ = extract(regions, recipe, store, advance=advance)
-    prepared = []
-    for movie in movies:
-        seen = [features.get(region_id(movie, c.id), Features()) for c in movie.candidates]
-        queries = [
-            portrait_vectors([features[region_id(movie, s.id)] for s in member.portraits])
-            for member in movie.cast
-        ]
-        evidence, _ = film_evidence(movie.candidates, seen, queries, recipe)
-        alone = [replace(feature, corners=None) for feature in seen]
-        apart, _ = film_evidence(movie.candidates, alone, queries, recipe)
-        prepared.append(Case(f"{Path(folder).name} {movie.id}", movie, evidence, apart))
-    return prepared
+def case_of(result: MovieResult, source: str) -> Case:
+    shown = evidence_of(result.evidence)
+    facts = constraints(shown.stills, shown.n_cast, suggested=twins(shown))
+    evidence, _ = film_evidence(shown, facts)
+    name = f"{Path(source).name} {result.movie.id}"
+    return Case(name, result.movie, evidence, facts, shown.stills)
+
+
+def cases(source: str, *settings: str) -> list[Case]:
+    """The movies of a labelled source, by the default preset with ``settings`` (``NAME=VALUE``)."""
+    how = plan(settings=settings, runtime=Runtime(progress="lines"))
+    movies = [movie for movie in read(source) if movie.cast and movie.candidates]
+    with Store() as store:
+        return [case_of(look(movie, how, store, label=f"{movie.id} "), source) for movie in movies]
 
 
 def bodies_alike(bodies: Bodies) -> Array:
@@ -97,57 +107,62 @@ def reciprocal(alike: Array) -> Array:
     return 1 - k_reciprocal(distances, n)
 
 
-def by_expansion(evidence: FilmEvidence) -> Array:
-    faces = evidence.faces.vectors
-    pairs = (faces @ faces.T).astype(np.float64)
-    pairs[~evidence.faces.has_face] = -1.0
-    pairs[:, ~evidence.faces.has_face] = -1.0
-    alike = bodies_alike(evidence.bodies)
-    return expand(evidence.face_scores, pairs, alike, evidence.stills).scores
+def by_expansion(case: Case) -> Array:
+    faces = case.evidence.faces
+    pairs = (faces.vectors @ faces.vectors.T).astype(np.float64)
+    pairs[~faces.has_face] = -1.0
+    pairs[:, ~faces.has_face] = -1.0
+    alike = bodies_alike(case.evidence.bodies)
+    return expand(case.evidence.face_scores, pairs, alike, case.stills).scores
 
 
-def spread_alone(evidence: FilmEvidence, settings: FilmSettings) -> Array:
+def spread_alone(case: Case, settings: FilmSettings) -> Array:
     plain = replace(settings, exclusive=False, competition=0.0, adapt=0.0)
-    apart = np.arange(len(evidence.stills))
-    return film(replace(evidence, stills=apart), plain).probabilities
+    n_cast, n = case.evidence.face_scores.shape
+    return replace(case, facts=free(n, n_cast)).film(plain)
+
+
+def not_aligned(case: Case, settings: FilmSettings) -> Array:
+    evidence = replace(case.evidence, bodies=unaligned(case.evidence.bodies))
+    return replace(case, evidence=evidence).film(settings)
 
 
 def methods(settings: FilmSettings) -> dict[str, Callable[[Case], Array]]:
-    links = settings.links
+    """Scores of a case, shape (n_cast, n), by the row of the table."""
 
-    def with_film(changed: FilmSettings) -> Callable[[Case], Array]:
-        return lambda case: film(case.evidence, changed).probabilities
+    def without(**changed: Any) -> Callable[[Case], Array]:
+        return lambda case: case.film(replace(settings, **changed))
+
+    def faces(case: Case) -> Array:
+        return case.evidence.face_scores
 
     def alike(case: Case) -> Array:
         return bodies_alike(case.evidence.bodies)
 
+    links = settings.links
     return {
-        "faces": lambda c: c.evidence.face_scores,
-        "faces, then bodies like sure faces": lambda c: to_hits(
-            c.evidence.face_scores, bodies_alike(unaligned(c.evidence.bodies))
+        "faces": faces,
+        "faces, then bodies like sure faces": lambda case: to_hits(
+            faces(case), bodies_alike(unaligned(case.evidence.bodies))
         ),
-        "... whole and lower bodies aligned": lambda c: to_hits(c.evidence.face_scores, alike(c)),
-        "... and k-reciprocal re-ranking": lambda c: to_hits(
-            c.evidence.face_scores, reciprocal(alike(c))
+        "... whole and lower bodies aligned": lambda case: to_hits(faces(case), alike(case)),
+        "... and k-reciprocal re-ranking": lambda case: to_hits(
+            faces(case), reciprocal(alike(case))
         ),
-        "query expansion by thresholds": lambda c: by_expansion(c.evidence),
-        "PPCC": lambda c: ppcc(c.evidence.face_scores, np.maximum(alike(c), 0.0)),
-        "faces spread over links, no more": lambda c: spread_alone(c.evidence, settings),
-        "**castsearch**": with_film(settings),
-        "castsearch, bodies not aligned": lambda c: (
-            film(replace(c.evidence, bodies=unaligned(c.evidence.bodies)), settings).probabilities
+        "query expansion by thresholds": by_expansion,
+        "PPCC": lambda case: ppcc(faces(case), np.maximum(alike(case), 0.0)),
+        "faces spread over links, no more": lambda case: spread_alone(case, settings),
+        "**castsearch**": without(),
+        "castsearch, bodies not aligned": lambda case: not_aligned(case, settings),
+        STILLS_NOT_RECOVERED: without(),
+        "castsearch, not once per still": without(exclusive=False),
+        "castsearch, no competition": without(competition=0.0),
+        "castsearch, not adapted": without(adapt=0.0),
+        "castsearch, no links by faces": without(links=replace(links, face_weight=0.0)),
+        "castsearch, unlike faces loosen nothing": without(
+            links=replace(links, face_differs_at=-9.0)
         ),
-        "castsearch, stills not recovered": lambda c: film(c.apart, settings).probabilities,
-        "castsearch, not once per still": with_film(replace(settings, exclusive=False)),
-        "castsearch, no competition": with_film(replace(settings, competition=0.0)),
-        "castsearch, not adapted": with_film(replace(settings, adapt=0.0)),
-        "castsearch, no links by faces": with_film(
-            replace(settings, links=replace(links, face_weight=0.0))
-        ),
-        "castsearch, unlike faces loosen nothing": with_film(
-            replace(settings, links=replace(links, face_differs_at=-9.0))
-        ),
-        "castsearch, every face believed": with_film(replace(settings, trust_at=0.0)),
+        "castsearch, every face believed": without(trust_at=0.0),
     }
 
 
@@ -155,18 +170,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folders", nargs="+")
     folders = parser.parse_args().folders
-    all_cases = [case for folder in folders for case in cases(folder)]
-    print("| part |", " | ".join(case.name for case in all_cases), "| mean |")
-    print("|---" * (len(all_cases) + 2) + "|")
-    for name, method in methods(film_settings(preset("castsearch"))).items():
-        row = []
-        for case in all_cases:
-            scores = method(case)
-            words = [[""] * scores.shape[1]] * len(scores)
-            lists = rankings(case.movie.cast, case.movie.candidates, scores, words)
-            truth = evaluate.truth_of([case.movie])
-            assert truth is not None
-            row.append(evaluate.evaluate(truth, evaluate.submission_of(lists)).mAP)
+    recovered = [case for folder in folders for case in cases(folder)]
+    apart = [case for folder in folders for case in cases(folder, "find_stills=false")]
+    print("| part |", " | ".join(case.name for case in recovered), "| mean |")
+    print("|---" * (len(recovered) + 2) + "|")
+    for name, method in methods(preset("castsearch").order.film).items():
+        taken = apart if name == STILLS_NOT_RECOVERED else recovered
+        row = [case.score(method(case)) for case in taken]
         print(f"| {name} |", " | ".join(f"{v:.3f}" for v in row), f"| {np.mean(row):.3f} |")
 
 
