@@ -12,13 +12,10 @@ import argparse
 from dataclasses import replace
 
 import numpy as np
-from parts import Case, cases
+from parts import cases
 
-from castsearch import metrics as evaluate
 from castsearch.presets import preset
-from castsearch.ranking.coarse import rankings
-from castsearch.ranking.evidence import film_settings
-from castsearch.ranking.film import FilmSettings, film
+from castsearch.ranking.film import FilmSettings
 
 
 def drawn(rng: np.random.Generator, settings: FilmSettings) -> FilmSettings:
@@ -41,15 +38,6 @@ def drawn(rng: np.random.Generator, settings: FilmSettings) -> FilmSettings:
     )
 
 
-def score(case: Case, settings: FilmSettings) -> float:
-    scores = film(case.evidence, settings, case.facts).probabilities
-    words = [[""] * scores.shape[1]] * len(scores)
-    lists = rankings(case.movie.cast, case.movie.candidates, scores, words)
-    truth = evaluate.truth_of([case.movie])
-    assert truth is not None
-    return evaluate.evaluate(truth, evaluate.submission_of(lists)).mAP
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folders", nargs="+")
@@ -57,9 +45,9 @@ def main() -> None:
     arguments = parser.parse_args()
     all_cases = [case for folder in arguments.folders for case in cases(folder)]
     rng = np.random.default_rng(0)
-    default = film_settings(preset("castsearch"))
+    default = preset("castsearch").order.film
     settings = [default, *(drawn(rng, default) for _ in range(arguments.draws))]
-    table = np.array([[score(case, one) for case in all_cases] for one in settings])
+    table = np.array([[case.score(case.film(one)) for case in all_cases] for one in settings])
     films = np.array([case.movie.id for case in all_cases])
     print("| set, movie | defaults | chosen on the other films | best of its own |")
     print("|---|---|---|---|")

@@ -29,12 +29,12 @@ import numpy as np
 from castsearch.ranking.affinity import Faces, bodies
 from castsearch.ranking.alternatives.ppcc import ppcc
 from castsearch.ranking.alternatives.reciprocal import k_reciprocal
+from castsearch.ranking.by_film import one_blas_thread
 from castsearch.ranking.cluster import hybrid
 from castsearch.ranking.coarse import rankings
 from castsearch.ranking.constraints import constraints
 from castsearch.ranking.film import FilmEvidence
 from castsearch.ranking.film import film as film_ranking
-from castsearch.ranking.movie import one_blas_thread
 from castsearch.ranking.reasons import film_reasons
 from castsearch.types import Candidate, CastMember, Still
 

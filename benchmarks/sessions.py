@@ -16,11 +16,11 @@ from typing import Any
 
 import numpy as np
 import onnx
-from castsearch.features.faces import find_faces
-from castsearch.features.recipe import recipe_of
 
 from castsearch.encoders.align import aligned
 from castsearch.encoders.face_onnx import encode
+from castsearch.features.asked import asked
+from castsearch.features.gather import find_faces
 from castsearch.models import config as models
 from castsearch.networks import prepare, rewrite
 from castsearch.networks.graph import constants_of
@@ -60,11 +60,11 @@ def times(sessions: dict[str, Session], batch: np.ndarray[Any, Any]) -> dict[str
 
 
 def faces_below(folder: Path) -> list[ImageArray]:
-    recipe = recipe_of(preset("face"))
+    what = asked(preset("face").look, device_name="cpu")
     chips = []
     for still in read_pictures(folder):
         image = decode(read_bytes(still.path), still.id)
-        faces = find_faces(recipe, image, role="portrait")
+        faces = find_faces(what, image, role="portrait")
         chips += [aligned(image, np.array(face.landmarks)) for face in faces[:1]]
     return chips
 
