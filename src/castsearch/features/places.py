@@ -19,7 +19,8 @@ VERSION = 1
 def places(crops: Sequence[Features], store: Store) -> NDArray[np.int64] | None:
     """Still, left and top of each crop, shape (n, 3), from the pixels that crops share.
 
-    Stills are numbered from 0 by first appearance; places are pixels from the first crop's corner.
+    Stills are numbered from 0 by first appearance, crops that could not be read below 0, each for
+    itself; places are pixels from the corner of one crop of the still.
     ``None`` where no crop has corners: then it is not asked, or the files say it.
 
     They depend on all crops of the movie together, so they are stored under a digest of those.
