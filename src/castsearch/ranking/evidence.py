@@ -115,7 +115,7 @@ def evidence_of(arrays: Mapping[str, NDArray[Any]]) -> Evidence:
         part: {name: arrays[f"{part}/{name}"] for name in names} for part in ("whole", "lower")
     }
     values: dict[str, Any] = {
-        name: array for name, array in arrays.items() if "/" not in name and name != "descriptors"
+        part.name: arrays[part.name] for part in fields(Evidence) if part.name not in parts
     }
     values["n_cast"] = int(values["n_cast"])
     values["is_euclidean"] = bool(values["is_euclidean"])
@@ -168,14 +168,14 @@ def movie_evidence(
             [(*hit.face.box.xyxy, hit.face.score) for _, hit in hits], dtype=np.float64
         ).reshape(-1, 5),
         hit_suitability=np.array([hit.suitability for _, hit in hits], dtype=np.float64),
-        has_body=np.array([bool(feature.body) for feature in crops]),
-        has_lower=np.array([bool(feature.lower) for feature in crops]),
+        has_body=np.array([bool(feature.body) for feature in crops], dtype=np.bool_),
+        has_lower=np.array([bool(feature.lower) for feature in crops], dtype=np.bool_),
         whole=whole,
         lower=lower,
         stills=stills,
         boxes=boxes,
         shifts=shifts,
-        is_readable=np.array([feature.problem is None for feature in crops]),
+        is_readable=np.array([feature.problem is None for feature in crops], dtype=np.bool_),
         is_euclidean=what.encoder.metric == "euclidean",
     )
 

@@ -45,10 +45,10 @@ class RunLog:
         from torch.utils.tensorboard import SummaryWriter
 
         self.path = folder / "log.jsonl"
-        kept = [r for r in read_log(self.path) if r["step"] <= step] if self.path.exists() else []
+        rows = [r for r in read_log(self.path) if r["step"] <= step] if self.path.exists() else []
         try:
             with whole_text_file(self.path) as file:
-                file.writelines(_line(row) for row in kept)
+                file.writelines(_line(row) for row in rows)
             self._file = self.path.open("a", encoding="utf-8")
             self._board = SummaryWriter(str(folder / "tensorboard"), purge_step=step + 1)
         except OSError as error:

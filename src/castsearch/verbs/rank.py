@@ -181,6 +181,8 @@ def _in_folder(
             ranked.append(movie.id)
             scores += _scores(result.movie, result.rankings)
             problems += result.problems
+            # One movie at a time: this one goes before the next is looked at.
+            del result
         _check(source, len(ranked), unusable)
         evaluation = metrics.evaluation_of(scores)
         counts = run.counts()
