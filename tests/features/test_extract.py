@@ -29,6 +29,7 @@ from castsearch.features.region import Features, Region
 from castsearch.features.store import Store
 from castsearch.networks.device import CPU
 from castsearch.presets import preset
+from castsearch.runtime import workers
 from castsearch.runtime.settings import Runtime
 from castsearch.sources.images import content_hash, decode, read_bytes
 from castsearch.types import Box, Picture, PictureInfo
@@ -550,7 +551,7 @@ def test_the_order_of_workers_does_not_matter(
     what = of_preset("face", "body=hsv-stripes")
     with Store(tmp_path / "plain.sqlite") as store:
         expected, work = extract(regions, what, store, Runtime(n_jobs=1))
-    wait = extracting.wait
+    wait = workers.wait
 
     def backwards(n: int) -> Sequence[int]:
         return range(n)[::-1]
@@ -565,7 +566,7 @@ def test_the_order_of_workers_does_not_matter(
 
         with monkeypatch.context() as patch, Store(tmp_path / f"{name}.sqlite") as store:
             patch.setattr(extracting, "executor", lambda n_jobs, threads, pool=pool: pool)
-            patch.setattr(extracting, "wait", wait_for_all)
+            patch.setattr(workers, "wait", wait_for_all)
             shuffled = regions if name == "as given" else regions[::-1]
             features, other_work = extract(shuffled, what, store, Runtime(n_jobs=2))
             again, repeated = extract(regions, what, store, Runtime(n_jobs=2))
