@@ -18,8 +18,13 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from castsearch.errors import CastsearchError, InputError
-from castsearch.outputs.database import NAME, in_words, open_for_reading, open_for_writing
-from castsearch.outputs.database import transaction as at_once
+from castsearch.outputs.database import (
+    NAME,
+    in_words,
+    open_for_reading,
+    open_for_writing,
+    transaction,
+)
 
 PART = ".castsearch.part"
 """Folder inside the run's, in which an unfinished run lies."""
@@ -128,7 +133,7 @@ def put_in_place(folder: Path) -> None:
                 if (part / name).exists():
                     (folder / name).parent.mkdir(parents=True, exist_ok=True)
                     (part / name).replace(folder / name)
-            with at_once(connection):
+            with transaction(connection):
                 connection.execute("DELETE FROM files WHERE is_stale")
                 connection.execute("UPDATE meta SET value = 'whole' WHERE key = 'state'")
         finally:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from castsearch import metrics as scoring
+from castsearch import metrics
 from castsearch.errors import InputError
 from castsearch.metrics.bootstrap import N_RESAMPLES
 from castsearch.metrics.comparison import Ablation, QueryAP, Variant, ablation_of
@@ -157,7 +157,7 @@ def _labels(sources: Sequence[str | Path]) -> list[str]:
 
 def _check_truth(source: str | Path, layout: Layout) -> None:
     movies = read(source, layout=layout)
-    truth = scoring.truth_of(movies) if movies else None
+    truth = metrics.truth_of(movies) if movies else None
     if truth is None or not any(truth.positives.values()):
         raise InputError(
             f"{source}: no candidate in it is labelled with a cast member; to compare presets, "
@@ -202,7 +202,7 @@ def _without_faces(
     results: Sequence[MovieResult], faceless: dict[str, set[str]]
 ) -> dict[str, tuple[float, int]]:
     """AP and positives of each query in the lists without candidates that show a face."""
-    truth = scoring.truth_of([result.movie for result in results])
+    truth = metrics.truth_of([result.movie for result in results])
     assert truth is not None
     positives = {
         query: found & faceless.get(truth.movie_of(query), set())
@@ -215,11 +215,11 @@ def _without_faces(
         for result in results
         for r in result.rankings
     ]
-    restricted = scoring.Truth(
+    restricted = metrics.Truth(
         positives,
         {movie: frozenset(ids) for movie, ids in faceless.items()},
         truth.movies,
         unlabelled=truth.unlabelled,
     )
-    evaluation = scoring.evaluate(restricted, scoring.submission_of(lists))
+    evaluation = metrics.evaluate(restricted, metrics.submission_of(lists))
     return {q.query: (q.AP, q.n_positives) for q in evaluation.queries if q.AP is not None}
