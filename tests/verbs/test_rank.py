@@ -383,7 +383,7 @@ def test_nothing_of_an_earlier_film_stays(
 
 def results_alive() -> int:
     gc.collect()
-    return sum(isinstance(thing, MovieResult) for thing in gc.get_objects())
+    return sum(type(thing) is MovieResult for thing in gc.get_objects())
 
 
 @pytest.fixture
