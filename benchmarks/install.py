@@ -3,13 +3,15 @@
     python benchmarks/install.py [--extras demo,parquet] [--runs 21] [--python 3.12]
 
 Makes a fresh environment without extras and one per extra, installs this checkout into each, and
-prints the size of site-packages by package. Then the median and the least time of commands in the
-smallest of them, beside `python -c pass`; runs are interleaved, so that all meet the same noise.
+prints the size of site-packages by package. Then how long commands take in the smallest of them,
+beside `python -c pass`: runs are interleaved, so that all meet the same noise. Seconds of the
+processor are what a command takes on a machine that does nothing else.
 """
 
 from __future__ import annotations
 
 import argparse
+import resource
 import statistics
 import subprocess
 import sys
@@ -74,21 +76,29 @@ def tell_sizes(site: Path, extra: str) -> None:
 
 def tell_times(environment: Path, n_runs: int) -> None:
     seconds: dict[str, list[float]] = {name: [] for name in COMMANDS}
+    of_processor: dict[str, list[float]] = {name: [] for name in COMMANDS}
     for _ in range(n_runs + 1):
         for name, arguments in COMMANDS.items():
             program = "castsearch" if name.startswith("castsearch") else "python"
             command = [str(environment / "bin" / program), *arguments]
-            start = time.perf_counter()
+            start, start_of_processor = time.perf_counter(), processor_seconds()
             subprocess.run(command, check=True, capture_output=True)
             seconds[name].append(time.perf_counter() - start)
-    # The first run compiles and fills the disk's cache.
-    medians = {name: statistics.median(times[1:]) for name, times in seconds.items()}
-    nothing = medians["python -c pass"]
-    print("milliseconds: median, least, median above `python -c pass`")
-    for name, times in seconds.items():
-        median = medians[name]
-        above = 1000 * (median - nothing)
-        print(f"  {name:24} {1000 * median:6.0f} {1000 * min(times[1:]):6.0f} {above:6.0f}")
+            of_processor[name].append(processor_seconds() - start_of_processor)
+    print("milliseconds, medians: wall, above `python -c pass`; of the processor, above it")
+    for name in COMMANDS:
+        figures = []
+        for times in (seconds, of_processor):
+            # The first run compiles and fills the disk's cache.
+            median, nothing = (statistics.median(times[n][1:]) for n in (name, "python -c pass"))
+            figures += [1000 * median, 1000 * (median - nothing)]
+        print(f"  {name:24}", *(f"{figure:6.0f}" for figure in figures))
+
+
+def processor_seconds() -> float:
+    """What all processes that this one has waited for took of the processor so far."""
+    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return usage.ru_utime + usage.ru_stime
 
 
 def main() -> None:

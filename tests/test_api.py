@@ -6,9 +6,12 @@ import ast
 import csv
 import importlib
 import inspect
+import json
+import pkgutil
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +19,15 @@ import pytest
 from PIL import Image
 
 import castsearch
-from castsearch import Facts, InputError, Runtime
+from castsearch import Facts, InputError, MovieResult, Preset, Runtime
+from castsearch.encoders.encoder import BodyEncoder
+from castsearch.encoders.table import BODY_ENCODERS
+from castsearch.features.asked import LookSettings
+from castsearch.models.table import Model
+from castsearch.networks.device import Place
+from castsearch.outputs.tables import TABLES, Table
+from castsearch.ranking.order import OrderSettings
+from castsearch.types import FloatArray, ImageArray
 
 
 @pytest.fixture(scope="module")
@@ -104,6 +115,44 @@ def test_the_stages_one_by_one(film: Path, runtime: Runtime) -> None:
     assert before.scores[before.candidate_ids.index(faceless.id)] < 0.9
 
 
+def test_correct_a_saved_run_without_the_film(film: Path, runtime: Runtime, tmp_path: Path) -> None:
+    mine = Path(shutil.copytree(film, tmp_path / "my-film"))
+    castsearch.rank(mine, out=tmp_path / "ranked", runtime=runtime)
+    shutil.rmtree(mine)
+    with castsearch.read_run(tmp_path / "ranked") as saved:
+        (result,) = saved.movies()
+    assert first_of(result) == RIGHT
+    # Somebody says that the crop taken for Hopper shows nobody of the cast.
+    hopper = next(ranking for ranking in result.rankings if "Hopper" in ranking.query_id)
+    facts = Facts(labels={hopper.candidate_ids[0]: castsearch.OTHERS})
+    corrected = castsearch.order(result, castsearch.PRESETS["castsearch"], facts)
+    (after,) = (r for r in corrected.rankings if r.query_id == hopper.query_id)
+    assert after.candidate_ids[-1] == hopper.candidate_ids[0]
+    assert sorted(after.candidate_ids) == sorted(hopper.candidate_ids)
+
+
+def test_labelled_stills_are_scored(data_dir: Path, runtime: Runtime) -> None:
+    movies = castsearch.read(data_dir / "wider-mini")
+    run = castsearch.rank(data_dir / "wider-mini", preset="face", runtime=runtime)
+    assert [result.movie.id for result in run.movies] == [movie.id for movie in movies]
+    assert run.evaluation is not None
+    assert [movie.movie for movie in run.evaluation.movies] == [movie.id for movie in movies]
+    assert run.evaluation.n_queries == sum(len(movie.cast) for movie in movies)
+    assert run.evaluation.mAP > 0.5
+
+
+def test_compare_presets(runtime: Runtime, tmp_path: Path) -> None:
+    castsearch.demo(out=tmp_path, preset="face", runtime=runtime)
+    compared = castsearch.ablate(
+        [tmp_path / "movie"], presets=["face", "face:relation=inverse"], runtime=runtime
+    )
+    direct, inverse = compared.table.rows
+    assert (direct.variant.name, inverse.variant.name) == ("face", "face:relation=inverse")
+    # The last is what the others are compared with.
+    assert direct.difference is not None
+    assert direct.difference.mean == pytest.approx(direct.mAP.mean - inverse.mAP.mean)
+
+
 def test_another_value_of_a_preset() -> None:
     face = castsearch.PRESETS["face"]
     assert castsearch.preset("face") == face
@@ -171,6 +220,99 @@ def test_a_mistake_is_one_family_of_exceptions_with_a_sentence(tmp_path: Path) -
     with pytest.raises(castsearch.CastsearchError, match="does not exist"):
         castsearch.rank(tmp_path / "no-such-film")
     assert issubclass(castsearch.ImageError, InputError)
+
+
+# What others add: a body encoder with its own preprocessing, a preset, a table of the run folder.
+
+
+def load_thirds(model: Model, place: Place) -> int:
+    return model.dim // 3
+
+
+def mean_colours(n_parts: int, model: Model, crops: Sequence[ImageArray], flip: bool) -> FloatArray:
+    """Mean colours of parts of each crop from top to bottom, as one unit vector."""
+    rows = [
+        np.concatenate([part.mean(axis=(0, 1)) for part in np.array_split(crop, n_parts)])
+        for crop in crops
+    ]
+    return np.array([row / np.linalg.norm(row) for row in rows], dtype=np.float32)
+
+
+THIRDS = BodyEncoder(
+    Model("thirds", "body encoder", "no file", sha256="ab" * 32, dim=9),
+    load_thirds,
+    mean_colours,
+    is_mirrored=False,
+)
+BY_THIRDS = Preset(
+    "by-thirds",
+    "bodies by their mean colours, in the film ranking",
+    LookSettings(body=("thirds",)),
+    OrderSettings(fusion="film"),
+)
+
+
+def first_rows(result: MovieResult) -> Iterator[list[str]]:
+    for ranking in result.rankings:
+        yield [ranking.query_id, ranking.candidate_ids[0]]
+
+
+FIRSTS = Table(("query", "first"), first_rows)
+
+
+def test_a_body_encoder_is_one_line(
+    film: Path, runtime: Runtime, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(BODY_ENCODERS, "thirds", THIRDS)
+    run = castsearch.rank(film, settings=["body=thirds"], out=tmp_path / "out", runtime=runtime)
+    assert first_of(run.movies[0]) == RIGHT
+    said = json.loads((tmp_path / "out" / "run.json").read_text())
+    assert list(said["models"]) == ["yunet", "sface", "thirds"]
+    assert run.work.n_bodies > 0
+    # What it makes of the crop of 512 x 192 pixels: three bands of 64 rows.
+    made = castsearch.embed(film, "thirds", runtime=runtime)
+    with Image.open(film / "candidates" / "c.png") as picture:
+        pixels = np.asarray(picture.convert("RGB"), dtype=np.float64)
+    bands = np.concatenate([pixels[top : top + 64].mean(axis=(0, 1)) for top in (0, 64, 128)])
+    (row,) = (i for i, name in enumerate(made.ids) if name.split("_")[-1].startswith("c"))
+    assert made.vectors[row] == pytest.approx(bands / np.linalg.norm(bands), abs=1e-4)
+
+
+def test_a_preset_is_one_line(
+    film: Path, runtime: Runtime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(BODY_ENCODERS, "thirds", THIRDS)
+    monkeypatch.setitem(castsearch.PRESETS, "by-thirds", BY_THIRDS)
+    assert castsearch.preset("by-thirds", ["flip=true"]).look.flip
+    run = castsearch.rank(film, preset="by-thirds", runtime=runtime)
+    assert first_of(run.movies[0]) == RIGHT
+    with pytest.raises(InputError, match=r"there are .*, by-thirds"):
+        castsearch.rank(film, preset="nope", runtime=runtime)
+
+
+def test_a_table_of_the_run_folder_is_one_line(
+    film: Path, runtime: Runtime, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(TABLES, "firsts.csv", FIRSTS)
+    out = tmp_path / "out"
+    # The second run replaces what the first one wrote.
+    for preset in ("castsearch", "face"):
+        run = castsearch.rank(film, preset=preset, out=out, runtime=runtime)
+        with (out / "firsts.csv").open(encoding="utf-8-sig", newline="") as file:
+            rows = [(row["query"], row["first"]) for row in csv.DictReader(file)]
+        assert rows == [(r.query_id, r.candidate_ids[0]) for r in run.movies[0].rankings]
+        assert run.summary is not None
+        assert "firsts.csv" in run.summary.files
+        assert "firsts.csv" in json.loads((out / "run.json").read_text())["files"]
+        assert run.summary.left_alone == ()
+
+
+def test_no_module_takes_the_place_of_an_exported_name() -> None:
+    importlib.import_module("castsearch.verbs.rank")
+    assert inspect.isfunction(castsearch.rank)
+    modules = {module.name for module in pkgutil.iter_modules(castsearch.__path__)}
+    assert "verbs" in modules
+    assert not modules & set(castsearch.__all__)
 
 
 def test_everything_exported_is_there_under_its_own_name() -> None:

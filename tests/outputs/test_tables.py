@@ -10,9 +10,11 @@ from castsearch.outputs.tables import (
     NAME_COLUMNS,
     NOBODY,
     SCORE_COLUMNS,
+    TABLES,
     n_named,
     name_rows,
     score_rows,
+    tables_of,
 )
 from castsearch.types import (
     OTHERS,
@@ -102,3 +104,13 @@ def test_no_id_becomes_a_formula() -> None:
     ((*ids, score, _, _, _, _, _, _, reason, _),) = score_rows(result)
     assert [*ids, score, reason] == ["'+1", "'@a", "'-c", "0.9", "'=why"]
     assert list(name_rows(result)) == [["'+1", "'-c", "'=cmd|x", "'@a", "'=Ada", "0.9000", "'=why"]]
+
+
+def test_names_are_said_where_scores_are_probabilities() -> None:
+    assert list(tables_of(named=False)) == ["scores.csv"]
+    assert list(tables_of(named=True)) == ["scores.csv", "names.csv"]
+
+
+def test_every_table_has_a_cell_for_each_column() -> None:
+    for table in TABLES.values():
+        assert {len(row) for row in table.rows(named_result())} == {len(table.columns)}

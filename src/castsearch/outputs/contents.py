@@ -25,6 +25,7 @@ from castsearch.outputs.database import (
     open_for_writing,
     transaction,
 )
+from castsearch.outputs.tables import TABLES
 
 PART = ".castsearch.part"
 """Folder inside the run's, in which an unfinished run lies."""
@@ -32,18 +33,15 @@ LAST = ("report/index.html", "run.json")
 """Files that are put in place after all others, since they say that a run is there."""
 
 _THUMBNAIL = r"report/thumbs/[0-9a-f]{32}\.jpg"
-_WRITTEN = re.compile(
-    rf"ranking\.csv|scores\.csv|names\.csv|run\.json|report/index\.html|{_THUMBNAIL}"
+_BESIDE_TABLES = re.compile(
+    rf"ranking\.csv|run\.json|report/index\.html|{_THUMBNAIL}"
     r"|report/movies/[0-9]+-[A-Za-z0-9_-]*/index\.html"
 )
-_WRITTEN_BY_0_1_0 = re.compile(
+_BY_0_1_0 = re.compile(
     rf"ranking\.csv|scores\.parquet|names\.csv|run\.json|report/index\.html|{_THUMBNAIL}"
 )
-_LEFT_BY_A_KILL = re.compile(
-    r"(report/(thumbs/)?)?\."
-    r"(ranking\.csv|scores\.(csv|parquet)|names\.csv|run\.json|index\.html|[0-9a-f]{32}\.jpg)"
-    r"\.[0-9]+\.part"
-)
+_LEFT_BY_0_1_0 = re.compile(r"((?:.*/)?)\.([^/]+)\.[0-9]+\.part")
+"""What 0.1.0 wrote to before it was renamed: folder and name of the file. It stays after a kill."""
 
 
 def names_in(folder: Path) -> list[str]:
@@ -73,7 +71,7 @@ def names_written(folder: Path) -> set[str]:
     Raises:
         InputError: The database is of another program or a newer version, or damaged.
     """
-    names = {name for name in names_in(folder) if _LEFT_BY_A_KILL.fullmatch(name)}
+    names = {name for name in names_in(folder) if _is_left_by_0_1_0(name)}
     if (folder / NAME).is_symlink() or (folder / NAME).exists():
         connection = open_for_reading(folder / NAME)
         with in_words(folder / NAME):
@@ -87,8 +85,8 @@ def names_written(folder: Path) -> set[str]:
         return names
     if not isinstance(document, dict) or "castsearch" not in document:
         return names
-    pattern = _WRITTEN if "files" in document else _WRITTEN_BY_0_1_0
-    return names | {name for name in names_in(folder) if pattern.fullmatch(name)}
+    is_written = _is_written if "files" in document else _BY_0_1_0.fullmatch
+    return names | {name for name in names_in(folder) if is_written(name)}
 
 
 def refuse_what_is_in_the_way(folder: Path, wanted: Iterable[str]) -> None:
@@ -160,8 +158,17 @@ def _lists(connection: sqlite3.Connection) -> tuple[set[str], set[str]]:
 
 
 def _is_of_a_run(name: str) -> bool:
-    patterns = (_WRITTEN, _WRITTEN_BY_0_1_0, _LEFT_BY_A_KILL)
-    return any(pattern.fullmatch(name) for pattern in patterns)
+    """Whether a run of this version or an earlier one writes a file of this name."""
+    return _is_written(name) or bool(_BY_0_1_0.fullmatch(name)) or _is_left_by_0_1_0(name)
+
+
+def _is_written(name: str) -> bool:
+    return name in TABLES or bool(_BESIDE_TABLES.fullmatch(name))
+
+
+def _is_left_by_0_1_0(name: str) -> bool:
+    match = _LEFT_BY_0_1_0.fullmatch(name)
+    return match is not None and bool(_BY_0_1_0.fullmatch("".join(match.groups())))
 
 
 def _names_below(folder: Path, prefix: str) -> list[str]:

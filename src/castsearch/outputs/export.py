@@ -12,18 +12,11 @@ from pathlib import Path
 from castsearch.metrics.submission import write_submission_csv
 from castsearch.outputs.report import write_report
 from castsearch.outputs.run import Run
-from castsearch.outputs.tables import (
-    NAME_COLUMNS,
-    NAMED_FROM,
-    SCORE_COLUMNS,
-    name_rows,
-    score_rows,
-)
+from castsearch.outputs.tables import NAMED_FROM, Table, tables_of
 from castsearch.runtime.files import make_folder, whole_text_file
 from castsearch.runtime.spreadsheet import BYTE_ORDER_MARK
 from castsearch.types import MovieResult
 
-WRITTEN_ALWAYS = ("ranking.csv", "scores.csv", "run.json", "report/index.html")
 WITHOUT_NAMES = "the scores of this preset are no probabilities, so it says no names"
 
 
@@ -37,12 +30,12 @@ def export(
 ) -> list[str]:
     """Write a run's files to ``folder`` movie by movie, and give their names relative to it.
 
-    These are ``ranking.csv``, ``scores.csv``, ``report/`` and ``run.json``, and ``names.csv`` where
-    scores are probabilities. The two tables start with a byte order mark, without which Excel takes
-    UTF-8 for another encoding. ``run.json`` is what the run says of itself, the ``files``, why
-    there is no ``names.csv``, and ``left_alone``; with ``since``, a reading of
-    ``time.perf_counter``, the seconds that writing took are put to those of the run. Thumbnails
-    that the folder ``earlier`` has in its report are not written again; their names are given too.
+    These are ``ranking.csv``, the tables (:data:`castsearch.outputs.tables.TABLES`), ``report/``
+    and ``run.json``. The tables start with a byte order mark, without which Excel takes UTF-8 for
+    another encoding. ``run.json`` is what the run says of itself, the ``files``, why there is no
+    ``names.csv``, and ``left_alone``; with ``since``, a reading of ``time.perf_counter``, the
+    seconds that writing took are put to those of the run. Thumbnails that the folder ``earlier``
+    has in its report are not written again; their names are given too.
 
     Raises:
         InputError: An id cannot stand in ``ranking.csv``, or the run is damaged.
@@ -51,10 +44,10 @@ def export(
     make_folder(folder)
     write_submission_csv(folder / "ranking.csv", run.rankings())
     with contextlib.ExitStack() as files:
-        tables = [files.enter_context(_table(folder / "scores.csv", SCORE_COLUMNS, score_rows))]
-        if run.named:
-            names = _table(folder / "names.csv", NAME_COLUMNS, name_rows)
-            tables.append(files.enter_context(names))
+        tables = [
+            files.enter_context(_opened(table, folder / name))
+            for name, table in tables_of(named=run.named).items()
+        ]
         report = write_report(
             folder / "report",
             _tabled(run.movies(evidence=False), tables),
@@ -67,7 +60,7 @@ def export(
             named_from=NAMED_FROM if run.named else None,
             earlier=earlier and earlier / "report",
         )
-    written = [*WRITTEN_ALWAYS, *(["names.csv"] if run.named else [])]
+    written = names_of_files(named=run.named)
     document = run.about | {"files": sorted(written), "left_alone": list(left_alone)}
     if not run.named:
         document["without_names"] = WITHOUT_NAMES
@@ -79,16 +72,19 @@ def export(
     return sorted({*written, *(f"report/{name}" for name in report)})
 
 
+def names_of_files(*, named: bool) -> tuple[str, ...]:
+    """What :func:`export` writes, without the report's pages of single movies and thumbnails."""
+    return ("ranking.csv", *tables_of(named=named), "run.json", "report/index.html")
+
+
 @contextlib.contextmanager
-def _table(
-    path: Path, columns: Sequence[str], rows: Callable[[MovieResult], Iterable[Sequence[str]]]
-) -> Iterator[Callable[[MovieResult], None]]:
-    """A CSV file that each movie's ``rows`` are added to."""
+def _opened(table: Table, path: Path) -> Iterator[Callable[[MovieResult], None]]:
+    """The file of a table, to which the rows of each movie are added."""
     with whole_text_file(path) as file:
         file.write(BYTE_ORDER_MARK)
-        table = csv.writer(file)
-        table.writerow(columns)
-        yield lambda result: table.writerows(rows(result))
+        cells = csv.writer(file)
+        cells.writerow(table.columns)
+        yield lambda result: cells.writerows(table.rows(result))
 
 
 def _tabled(

@@ -24,7 +24,7 @@ from castsearch.outputs.database import (
     open_for_writing,
     transaction,
 )
-from castsearch.outputs.export import WITHOUT_NAMES, WRITTEN_ALWAYS, export
+from castsearch.outputs.export import WITHOUT_NAMES, export, names_of_files
 from castsearch.outputs.rows import problem_rows, write_movie
 from castsearch.outputs.run import Run
 from castsearch.outputs.values import to_text
@@ -73,8 +73,7 @@ class RunFolder(Run):
         file = self.folder / PART / NAME
         identity = {"fingerprint": fingerprint, "named": str(int(named))}
         with in_words(make_folder(self.folder)):
-            wanted = (*WRITTEN_ALWAYS, "names.csv") if named else WRITTEN_ALWAYS
-            refuse_what_is_in_the_way(self.folder, wanted)
+            refuse_what_is_in_the_way(self.folder, names_of_files(named=named))
             _finish_the_earlier(self.folder)
             if file.exists() and not file.stat().st_size:
                 file.unlink()  # killed before anything was in it
@@ -149,10 +148,10 @@ class RunFolder(Run):
                 for name in sorted(names):
                     execute("INSERT INTO files VALUES (?, ?)", (name, is_stale))
             execute("UPDATE meta SET value = 'moving' WHERE key = 'state'")
+        without = "" if self.named else WITHOUT_NAMES
         self.close()
         put_in_place(self.folder)
         files = tuple(n for n in written if not n.startswith(("report/movies/", "report/thumbs/")))
-        without = "" if "names.csv" in written else WITHOUT_NAMES
         return Summary(self.folder, files, without, left_alone)
 
     def _set(self, values: Mapping[str, str]) -> None:

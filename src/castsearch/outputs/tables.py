@@ -1,13 +1,15 @@
 """A run as tables: the score of every query and candidate, and who each candidate is.
 
-Rows are made movie by movie. Ids, names and reasons are cells by
+:data:`TABLES` are the files; another one is a function of rows and a line there. Rows are made
+movie by movie. Ids, names and reasons are cells by
 :func:`castsearch.runtime.spreadsheet.to_cell`.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 
 from castsearch.runtime.spreadsheet import to_cell
 from castsearch.types import MovieResult
@@ -27,6 +29,19 @@ SCORE_COLUMNS = (
     "label_correct",
 )
 NAME_COLUMNS = ("movie", "candidate", "still", "cast", "name", "probability", "decided_by")
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A CSV file of the run folder: its columns, and the rows that a movie adds to it.
+
+    With ``of_probabilities`` it is written only where scores are probabilities.
+    """
+
+    columns: Sequence[str]
+    rows: Callable[[MovieResult], Iterable[Sequence[str]]]
+    of_probabilities: bool = False
+
 
 NOBODY = "none of these"
 NAMED_FROM = 0.5
@@ -95,3 +110,15 @@ def _likeliest(result: MovieResult) -> dict[str, tuple[float, str, str]]:
                 reason = ranking.reasons[i] if ranking.reasons else ""
                 best[candidate] = (score, ranking.query_id, reason)
     return best
+
+
+TABLES: dict[str, Table] = {
+    "scores.csv": Table(SCORE_COLUMNS, score_rows),
+    "names.csv": Table(NAME_COLUMNS, name_rows, of_probabilities=True),
+}
+"""The tables of a run folder, by the names of their files."""
+
+
+def tables_of(*, named: bool) -> dict[str, Table]:
+    """The tables of a run; ``named`` says that its scores are probabilities."""
+    return {name: table for name, table in TABLES.items() if named or not table.of_probabilities}
