@@ -28,6 +28,8 @@ def test_results_come_back_by_picture_region_and_recipe(tmp_path: Path) -> None:
         assert np.array_equal(unpack(store.read("p1", "")["v"]), vector)
         assert store.read("p1", "1,2,3,4") == {"v": b"x"}
         assert store.read("p3", "") == {}
+        assert store.value("p1", "1,2,3,4", "v") == b"x"
+        assert store.value("p1", "1,2,3,4", "w") is None
 
 
 def test_what_is_forgotten_leaves_no_bytes(tmp_path: Path) -> None:

@@ -212,7 +212,7 @@ def _keep(outcomes: Sequence[Outcome], store: Store, work: Work) -> None:
 def process(jobs: Sequence[Job], what: Asked, max_megapixels: float) -> list[Outcome]:
     """Decode pictures and make whatever answers about their regions are missing; in a worker."""
     outcomes: list[Outcome] = []
-    waiting: list[tuple[Region, Answers, Gathering, Outcome, Chips]] = []
+    waiting: list[tuple[Region, Answers, Gathering, Outcome, PictureInfo, Chips]] = []
     for job, decoded in _decoded(jobs, max_megapixels):
         if isinstance(decoded, ImageError):
             problem = Features(problem=str(decoded))
@@ -229,16 +229,15 @@ def process(jobs: Sequence[Job], what: Asked, max_megapixels: float) -> list[Out
                 continue
             gathering = gather(region, what, answers)
             try:
-                waiting.append((region, answers, gathering, outcome, next(gathering)))
+                waiting.append((region, answers, gathering, outcome, info, next(gathering)))
             except StopIteration as end:
                 _finish(outcome, region, answers, end.value, info)
     rows = encode_chips(what, [chips for *_, chips in waiting])
-    for (region, answers, gathering, outcome, _), vectors in zip(waiting, rows, strict=True):
+    for (region, answers, gathering, outcome, info, _), vectors in zip(waiting, rows, strict=True):
         try:
             gathering.send(vectors)
         except StopIteration as end:
-            height, width = answers.size or (0, 0)
-            _finish(outcome, region, answers, end.value, PictureInfo(outcome.key, width, height))
+            _finish(outcome, region, answers, end.value, info)
     return outcomes
 
 

@@ -30,7 +30,7 @@ def places(crops: Sequence[Features], store: Store) -> NDArray[np.int64] | None:
     keys = [crop.picture.key if crop.picture else "" for crop in crops]
     digest = hashlib.sha256("\n".join(keys).encode()).hexdigest()[:32]
     name = f"place|{VERSION}|{digest}"
-    rows = [store.read(key, "").get(name) if key else _alone(i) for i, key in enumerate(keys)]
+    rows = [store.value(key, "", name) if key else _alone(i) for i, key in enumerate(keys)]
     if all(rows):
         readable = [key for key in keys if key]
         # The same file twice has one row: which of the two it was, is not told by it.

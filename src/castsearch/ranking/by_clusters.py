@@ -17,13 +17,9 @@ def _rank(
     """Pictures that could not be read are last."""
     scores = np.full((evidence.n_cast, evidence.n), -np.inf)
     reasons = [[UNREADABLE] * evidence.n for _ in range(evidence.n_cast)]
-    faces = {
-        candidate: evidence.face(hit)
-        for hit, candidate in reversed(list(enumerate(evidence.hit_candidate.tolist())))
-    }
     described = np.flatnonzero(evidence.has_body)
     if not len(described):
-        return Ordered(scores, reasons, faces)
+        return Ordered(scores, reasons, evidence.faces)
     vectors = evidence.vectors
     hybrid_order = hybrid(
         similarity(evidence.queries, [vectors[i] for i in described], euclidean=True),
@@ -36,7 +32,7 @@ def _rank(
     for row, words in zip(reasons, hybrid_order.reasons, strict=True):
         for i, text in zip(described, words, strict=True):
             row[i] = text
-    return Ordered(scores, reasons, faces)
+    return Ordered(scores, reasons, evidence.faces)
 
 
 BY_CLUSTERS = Order(_rank, needs_body=True)

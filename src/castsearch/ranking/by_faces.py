@@ -28,11 +28,7 @@ def _rank(
         ]
         for member, query in enumerate(queries)
     ]
-    faces = {
-        candidate: evidence.face(hit)
-        for hit, candidate in reversed(list(enumerate(evidence.hit_candidate.tolist())))
-    }
-    return Ordered(inverse_relation(scores) if is_inverse else scores, reasons, faces)
+    return Ordered(inverse_relation(scores) if is_inverse else scores, reasons, evidence.faces)
 
 
 def _other(people: People, nearest: NDArray[np.intp] | None, i: int, member: int) -> str:

@@ -75,12 +75,24 @@ class Evidence:
         return rows
 
     @property
+    def first_hits(self) -> dict[int, int]:
+        """The first face that was found of each candidate that shows one."""
+        first: dict[int, int] = {}
+        for hit, candidate in enumerate(self.hit_candidate.tolist()):
+            first.setdefault(candidate, hit)
+        return first
+
+    @property
+    def faces(self) -> dict[int, Face]:
+        """The face of each candidate that shows one, the first where several were found."""
+        return {candidate: self.face(hit) for candidate, hit in self.first_hits.items()}
+
+    @property
     def vectors(self) -> list[FloatArray | None]:
         """The face vector of each candidate, the first where several were found."""
         rows: list[FloatArray | None] = [None] * self.n
-        for i, candidate in enumerate(self.hit_candidate.tolist()):
-            if rows[candidate] is None:
-                rows[candidate] = self.hits[i]
+        for candidate, hit in self.first_hits.items():
+            rows[candidate] = self.hits[hit]
         return rows
 
     def described(self, name: str, *, lower: bool = False) -> FloatArray:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from castsearch.ranking.coarse import rankings
-from castsearch.ranking.constraints import Constraints, constraints
+from castsearch.ranking.constraints import Constraints, constraints, free
 from castsearch.ranking.evidence import Evidence
 from castsearch.ranking.order import OrderSettings, People
 from castsearch.ranking.orders import ORDERS
@@ -31,8 +31,12 @@ def ordered(
     order = ORDERS[settings.fusion]
     ids = [candidate.id for candidate in movie.candidates]
     names = [member.name for member in movie.cast]
-    known, problems = _constraints(movie, evidence, facts or Facts())
-    if facts and facts != Facts() and not order.takes_facts:
+    facts = facts or Facts()
+    # What boxes are one person's is not asked where nobody would be told.
+    known, problems = free(evidence.n, evidence.n_cast), tuple[Problem, ...]()
+    if order.takes_facts or facts != Facts():
+        known, problems = _constraints(movie, evidence, facts)
+    if facts != Facts() and not order.takes_facts:
         message = (
             f"The facts about {movie.id} are not followed: the order {settings.fusion!r} takes "
             "none; use a preset whose fusion is film."

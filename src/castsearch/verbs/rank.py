@@ -105,7 +105,7 @@ def rank(
     with clock.stage("read"):
         movies = read(source, layout=layout)
     known = dict(facts or {})
-    absent = [movie_id for movie_id in known if movie_id not in {movie.id for movie in movies}]
+    absent = sorted(known.keys() - {movie.id for movie in movies})
     if absent:
         raise InputError(f"There are facts about {absent[0]}, which is no movie of {source}.")
     if out is None:
@@ -260,7 +260,7 @@ def _scores(movie: Movie, lists: Sequence[Ranking]) -> Iterator[metrics.Scores]:
     """The scores of one movie's lists; none where it has no labels."""
     truth = metrics.truth_of([movie])
     if truth is not None:
-        # Scores are kept, and the lists of other movies are not: names without their reasons do.
+        # Scores are kept of all movies, and their lists of none.
         yield metrics.scores_of(truth, metrics.submission_of(lists))
 
 
