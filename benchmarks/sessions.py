@@ -60,7 +60,7 @@ def times(sessions: dict[str, Session], batch: np.ndarray[Any, Any]) -> dict[str
 
 
 def faces_below(folder: Path) -> list[ImageArray]:
-    what = asked(preset("face").look)
+    what = asked(preset("face").look, device_name="cpu")
     chips = []
     for still in read_pictures(folder):
         image = decode(read_bytes(still.path), still.id)
